@@ -1,0 +1,2 @@
+Console.Error.WriteLine("muster: no commands yet");
+return 2;

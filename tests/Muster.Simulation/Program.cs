@@ -1,0 +1,2 @@
+Console.Error.WriteLine("simulation: nothing to simulate yet");
+return 2;
