@@ -1,0 +1,146 @@
+using Muster.Protocol.Addresses;
+using Muster.Protocol.Stanzas;
+using Muster.Protocol.Xml;
+
+namespace Muster.Core.Sessions;
+
+/// <summary>What became of a stanza given to a session.</summary>
+public enum DeliverOutcome
+{
+    /// <summary>It stands in the outbound buffer of the connection.</summary>
+    Written,
+    /// <summary>The recipient blocks the sender (XEP-0191); the caller answers as the blocking rules say.</summary>
+    Blocked,
+    /// <summary>The session has ended.</summary>
+    Gone,
+    /// <summary>The connection reads too slowly: it has been closed.</summary>
+    Overflow,
+}
+
+/// <summary>
+/// A bound resource of a user (RFC 6120 §7): what steps 2 and 7 of a message's path need. It outlives its connection.
+/// </summary>
+/// <remarks>
+/// One lock, a leaf: under it nothing is awaited and no other object is called back. The presence state is written only
+/// by the task that reads the session's stanzas and by the session's end, and read by anyone.
+/// </remarks>
+public sealed class Session
+{
+    readonly Lock _lock = new();
+    readonly HashSet<Jid> _directed = [];
+    SessionLink? _link;
+    bool _ended;
+
+    /// <summary>Starts a session on a connection.</summary>
+    /// <param name="jid">Its full JID.</param>
+    /// <param name="link">The connection.</param>
+    /// <param name="id">Id of the connection for logs and error texts.</param>
+    public Session(Jid jid, SessionLink link, string id)
+    {
+        Jid = jid;
+        Account = jid.Bare;
+        Id = id;
+        _link = link;
+    }
+
+    /// <summary>The full JID.</summary>
+    public Jid Jid { get; }
+    /// <summary>The bare JID of the account.</summary>
+    public Jid Account { get; }
+    /// <summary>Id for logs.</summary>
+    public string Id { get; }
+
+    /// <summary>The presence last broadcast by this resource; null while it is not available (RFC 6121 §4.2).</summary>
+    public Presence? Available { get; private set; }
+
+    /// <summary>Priority of the available presence (RFC 6121 §4.7.2.3); meaningless while not available.</summary>
+    public int Priority { get; private set; }
+
+    /// <summary>True once the resource has asked for the roster: it gets roster pushes (RFC 6121 §2.2).</summary>
+    public bool IsInterested { get; set; }
+
+    /// <summary>The account's block list (XEP-0191); shared by all its sessions, replaced as a whole.</summary>
+    public BlockList Blocked { get; set; } = BlockList.Empty;
+
+    /// <summary>True while the session can receive stanzas.</summary>
+    public bool IsAlive
+    {
+        get { lock (_lock) return !_ended; }
+    }
+
+    /// <summary>Sets or, with null, takes back the available presence.</summary>
+    public void SetPresence(Presence? available)
+    {
+        Priority = available?.Priority ?? 0;
+        Available = available;
+    }
+
+    /// <summary>Remembers that directed available presence went to an address (RFC 6121 §4.6), or forgets it.</summary>
+    /// <returns>False when it would be one more than <paramref name="max"/>: the presence is refused.</returns>
+    public bool TrackDirected(Jid to, bool available, int max)
+    {
+        lock (_lock)
+        {
+            if (!available) _directed.Remove(to);
+            else if (_directed.Count >= max && !_directed.Contains(to)) return false;
+            else _directed.Add(to);
+            return true;
+        }
+    }
+
+    /// <summary>Whether directed available presence went to exactly this address.</summary>
+    public bool HasDirectedTo(Jid to)
+    {
+        lock (_lock) return _directed.Contains(to);
+    }
+
+    /// <summary>The addresses that got directed presence and must get the unavailable one (RFC 6121 §4.6.4); clears the list.</summary>
+    public Jid[] TakeDirected()
+    {
+        lock (_lock)
+        {
+            Jid[] all = [.. _directed];
+            _directed.Clear();
+            return all;
+        }
+    }
+
+    /// <summary>Delivers a stanza. Its <c>to</c> is written as it stands.</summary>
+    public DeliverOutcome Deliver(Stanza stanza)
+    {
+        if (Blocked.Blocks(stanza.From)) return DeliverOutcome.Blocked;
+        lock (_lock)
+        {
+            if (_ended || _link is null) return DeliverOutcome.Gone;
+            StanzaWriter.Write(_link.Outbound, stanza.ToElement(), _link.DeclaresNamespace ? "" : Namespaces.Client);
+            return Delivered(_link);
+        }
+    }
+
+    /// <summary>Ends the session; a connection that is still there is closed with the error. True for the caller that ended it.</summary>
+    public bool End(StreamError? error)
+    {
+        SessionLink? link;
+        lock (_lock)
+        {
+            if (_ended) return false;
+            _ended = true;
+            link = _link;
+            _link = null;
+        }
+        link?.Close(error);
+        return true;
+    }
+
+    static DeliverOutcome Delivered(SessionLink link)
+    {
+        link.EndStanza();
+        if (!link.Outbound.IsOverflowing)
+        {
+            link.Wake();
+            return DeliverOutcome.Written;
+        }
+        link.Close(StreamError.ResourceConstraint.WithText("the client reads too slowly"));
+        return DeliverOutcome.Overflow;
+    }
+}

@@ -1,0 +1,90 @@
+using System.Collections.Frozen;
+using Muster.Core.Sessions;
+using Muster.Protocol.Addresses;
+using Muster.Protocol.Stanzas;
+using Muster.Protocol.Xml;
+
+namespace Muster.Server.Features;
+
+/// <summary>What an iq or a disco query is addressed to.</summary>
+[Flags]
+enum Target
+{
+    /// <summary>A domain of accounts.</summary>
+    Server = 1,
+    /// <summary>An account's bare JID.</summary>
+    Account = 2,
+    /// <summary>A room service's domain.</summary>
+    RoomService = 4,
+}
+
+/// <summary>Who asks whom, for an iq handler.</summary>
+/// <param name="Target">Which kind of address was asked.</param>
+/// <param name="Address">The bare JID or domain that was asked.</param>
+/// <param name="Sender">The asking session when it is one of this process, else null.</param>
+readonly record struct IqContext(Target Target, Jid Address, Session? Sender)
+{
+    /// <summary>True when an account is asked by its own owner: what most account queries require.</summary>
+    public bool IsOwner(Iq iq) => Address.HasLocal && iq.From.SameBare(Address);
+}
+
+/// <summary>Answers an iq request. Must answer with a result or an error of the same id; null when it has arranged for
+/// the answer itself.</summary>
+delegate ValueTask<Iq?> IqHandler(IqContext context, Iq iq);
+
+/// <summary>The closed list of places where a feature can stand. A XEP that needs another place adds a slot here.</summary>
+sealed class Slots(Services services)
+{
+    readonly Dictionary<(IqType, string Namespace, string Name, Target), IqHandler> _iq = [];
+    readonly SortedDictionary<Target, SortedSet<string>> _disco = [];
+    readonly Dictionary<Target, List<(string Category, string Type, string Name)>> _identities = [];
+    readonly List<Func<IEnumerable<Element>>> _streamFeatures = [];
+    readonly List<Func<Session, Presence, ValueTask>> _firstAvailable = [];
+    readonly List<(TimeSpan Every, Func<CancellationToken, ValueTask> Work)> _background = [];
+
+    /// <summary>The parts of the server.</summary>
+    public Services Services => services;
+
+    /// <summary>Announces a feature in disco#info of the targets (XEP-0030).</summary>
+    public void Disco(Target targets, string feature)
+    {
+        foreach (var target in Each(targets))
+            (_disco.TryGetValue(target, out var set) ? set : _disco[target] = new(StringComparer.Ordinal)).Add(feature);
+    }
+
+    /// <summary>Announces an identity in disco#info of the targets (XEP-0030).</summary>
+    public void Identity(Target targets, string category, string type, string name)
+    {
+        foreach (var target in Each(targets))
+            (_identities.TryGetValue(target, out var list) ? list : _identities[target] = []).Add((category, type, name));
+    }
+
+    /// <summary>Answers iq requests of a payload. Two handlers for the same request are a bug and throw at start.</summary>
+    public void Iq(IqType type, string ns, string name, Target targets, IqHandler handler)
+    {
+        foreach (var target in Each(targets)) _iq.Add((type, ns, name, target), handler);
+    }
+
+    /// <summary>Answers iq requests of a payload at once.</summary>
+    public void Iq(IqType type, string ns, string name, Target targets, Func<IqContext, Iq, Iq> handler) =>
+        Iq(type, ns, name, targets, (context, iq) => ValueTask.FromResult<Iq?>(handler(context, iq)));
+
+    /// <summary>Advertises an element in the stream features of authenticated clients.</summary>
+    public void StreamFeature(Func<IEnumerable<Element>> elements) => _streamFeatures.Add(elements);
+
+    /// <summary>Runs when a session becomes available for the first time, in the order of <see cref="All"/>.</summary>
+    public void OnFirstAvailable(Func<Session, Presence, ValueTask> step) => _firstAvailable.Add(step);
+
+    /// <summary>Runs again and again while the server runs.</summary>
+    public void Background(TimeSpan every, Func<CancellationToken, ValueTask> work) => _background.Add((every, work));
+
+    internal FrozenDictionary<(IqType, string Namespace, string Name, Target), IqHandler> IqTable => _iq.ToFrozenDictionary();
+    internal IReadOnlyList<Func<Session, Presence, ValueTask>> FirstAvailable => _firstAvailable;
+    internal IReadOnlyList<(TimeSpan Every, Func<CancellationToken, ValueTask> Work)> BackgroundWork => _background;
+    internal IEnumerable<Element> StreamFeatures => _streamFeatures.SelectMany(elements => elements());
+    internal IReadOnlyCollection<string> DiscoOf(Target target) => _disco.GetValueOrDefault(target) ?? [];
+    internal IReadOnlyList<(string Category, string Type, string Name)> IdentitiesOf(Target target) =>
+        _identities.GetValueOrDefault(target) ?? [];
+
+    static IEnumerable<Target> Each(Target targets) => Enum.GetValues<Target>().Where(target => targets.HasFlag(target));
+}

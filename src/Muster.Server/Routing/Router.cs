@@ -1,0 +1,45 @@
+using System.Collections.Frozen;
+using Muster.Protocol.Addresses;
+using Muster.Protocol.Stanzas;
+
+namespace Muster.Server.Routing;
+
+/// <summary>A domain that stanzas can be sent to: a domain of accounts, a room service, a component, other servers.</summary>
+interface IStanzaTarget
+{
+    /// <summary>Takes a stanza whose <c>from</c> and <c>to</c> are set and true. Completes when responsibility is taken: the
+    /// caller may wait for a room's mailbox here, and only here.</summary>
+    ValueTask Route(Stanza stanza);
+}
+
+/// <summary>Step 3 of a message's path: domain to target. It decides nothing else.</summary>
+sealed class Router
+{
+    FrozenDictionary<string, IStanzaTarget> _local = FrozenDictionary<string, IStanzaTarget>.Empty;
+    FrozenDictionary<string, IStanzaTarget>.AlternateLookup<ReadOnlySpan<char>> _byDomain;
+    IStanzaTarget? _elsewhere;
+
+    /// <summary>The domains of this process.</summary>
+    public IEnumerable<string> LocalDomains => _local.Keys;
+
+    /// <summary>Sets all targets at once; called at start.</summary>
+    /// <param name="local">Targets by domain.</param>
+    /// <param name="elsewhere">Takes what is for other domains: the peers.</param>
+    public void Connect(IEnumerable<KeyValuePair<string, IStanzaTarget>> local, IStanzaTarget elsewhere)
+    {
+        _local = local.ToFrozenDictionary(StringComparer.Ordinal);
+        _byDomain = _local.GetAlternateLookup<ReadOnlySpan<char>>();
+        _elsewhere = elsewhere;
+    }
+
+    /// <summary>Whether a domain is served by this process.</summary>
+    public bool IsLocal(Jid jid) => _byDomain.TryGetValue(jid.Domain, out _);
+
+    /// <summary>Sends a stanza on its way.</summary>
+    public ValueTask Route(Stanza stanza) =>
+        _byDomain.TryGetValue(stanza.To.Domain, out var target) ? target.Route(stanza) : _elsewhere!.Route(stanza);
+
+    /// <summary>Answers a stanza with an error, unless it is one that must not be answered (RFC 6120 §8.2.3, §8.3.1).</summary>
+    public ValueTask Refuse(Stanza stanza, StanzaError error) =>
+        stanza.IsError || stanza is Iq { Type: IqType.Result } || stanza.From.IsNone ? default : Route(stanza.Refuse(error));
+}

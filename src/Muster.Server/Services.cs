@@ -1,0 +1,12 @@
+using Microsoft.Extensions.Logging;
+using Muster.Server.Routing;
+using Muster.Server.Sessions;
+
+namespace Muster.Server;
+
+/// <summary>The parts of a running server that features and rooms stand on. Built once, in <c>ServerHost</c>.</summary>
+sealed record Services(
+    Router Router,
+    SessionTable Sessions,
+    TimeProvider Clock,
+    ILoggerFactory Logs);

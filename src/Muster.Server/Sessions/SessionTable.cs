@@ -1,0 +1,70 @@
+using System.Collections.Concurrent;
+using Muster.Core.Sessions;
+using Muster.Protocol.Addresses;
+
+namespace Muster.Server.Sessions;
+
+/// <summary>What came of a request to bind a resource.</summary>
+enum BindOutcome
+{
+    /// <summary>Bound; a session that had the resource before is handed back to be ended.</summary>
+    Bound,
+    /// <summary>The account has as many sessions as it may have (RFC 6120 §7.6.2.1: resource-constraint).</summary>
+    TooMany,
+}
+
+/// <summary>All sessions of this process, by account.</summary>
+/// <remarks>Changes of one account are made under its entry's monitor; readers never wait.</remarks>
+sealed class SessionTable(int sessionsPerAccountMax)
+{
+    readonly ConcurrentDictionary<Jid, AccountSessions> _accounts = new();
+    int _count;
+
+    /// <summary>Sessions alive.</summary>
+    public int Count => Volatile.Read(ref _count);
+
+    /// <summary>The accounts with at least one session.</summary>
+    public IEnumerable<AccountSessions> Accounts => _accounts.Values;
+
+    /// <summary>The sessions of an account, or null when it has none.</summary>
+    public AccountSessions? Find(Jid account) => _accounts.GetValueOrDefault(account.Bare);
+
+    /// <summary>The session with exactly this full JID, or null.</summary>
+    public Session? FindSession(Jid full) => _accounts.GetValueOrDefault(full.Bare)?.Find(full);
+
+    /// <summary>Enters a session. A session of the same full JID is taken out and handed back in <paramref name="replaced"/>:
+    /// the newer login wins (RFC 6120 §7.7.2.2), and the caller ends the older with a conflict.</summary>
+    public BindOutcome Bind(Session session, out Session? replaced)
+    {
+        while (true)
+        {
+            var entry = _accounts.GetOrAdd(session.Account, static account => new AccountSessions(account));
+            lock (entry)
+            {
+                // The entry may have been removed by Unbind between the look-up and the lock: then look again.
+                if (!_accounts.TryGetValue(session.Account, out var current) || !ReferenceEquals(current, entry)) continue;
+                replaced = entry.Find(session.Jid);
+                var old = replaced;
+                if (old is null && entry.All.Length >= sessionsPerAccountMax) return BindOutcome.TooMany;
+                entry.Replace([.. entry.All.ToArray().Where(s => s != old), session]);
+                if (old is null) Interlocked.Increment(ref _count);
+                return BindOutcome.Bound;
+            }
+        }
+    }
+
+    /// <summary>Takes a session out. False when it was not there any more.</summary>
+    public bool Unbind(Session session)
+    {
+        if (!_accounts.TryGetValue(session.Account, out var entry)) return false;
+        lock (entry)
+        {
+            var rest = entry.All.ToArray().Where(s => s != session).ToArray();
+            if (rest.Length == entry.All.Length) return false;
+            entry.Replace(rest);
+            Interlocked.Decrement(ref _count);
+            if (rest.Length == 0) _accounts.TryRemove(session.Account, out _);
+            return true;
+        }
+    }
+}
