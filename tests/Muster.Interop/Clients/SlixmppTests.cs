@@ -1,0 +1,42 @@
+using Muster.Interop.Servers;
+using Muster.Testing;
+
+namespace Muster.Interop.Clients;
+
+/// <summary>A bot written with slixmpp, as Debian ships it, over STARTTLS and SCRAM.</summary>
+public sealed class SlixmppTests
+{
+    [RealPeerFact("python3-slixmpp")]
+    public async Task TwoBotsTalkInARoom()
+    {
+        await using var server = await ServerProcess.StartAsync();
+        var romeo = Bot(server, "romeo", "Romeo", "but soft, what light", "it is the east");
+        await Task.Delay(TimeSpan.FromSeconds(2));
+        var juliet = Bot(server, "juliet", "Juliet", "it is the east, and Juliet is the sun", "it is the east");
+        var results = await Task.WhenAll(romeo, juliet);
+
+        Assert.All(results, result => Assert.True(result.Exit == 0, result.Output + server.Output));
+        Assert.All(results, result => Assert.Contains("muc feature True", result.Output, StringComparison.Ordinal));
+        Assert.All(results, result => Assert.Contains("tls True", result.Output, StringComparison.Ordinal));
+        Assert.All(results, result => Assert.Contains("mechanism SCRAM-SHA-256", result.Output, StringComparison.Ordinal));
+        // Each hears the other; the one who came second got the first line as history.
+        Assert.Contains("<Romeo> but soft, what light", results[1].Output, StringComparison.Ordinal);
+        Assert.Contains("<Juliet> it is the east", results[0].Output, StringComparison.Ordinal);
+    }
+
+    [RealPeerFact("python3-slixmpp")]
+    public async Task AWrongPasswordIsRefused()
+    {
+        await using var server = await ServerProcess.StartAsync();
+        var result = await Command.RunAsync("/usr/bin/python3", ["tests/Muster.Interop/py/room_bot.py",
+            "romeo@localhost", "not the password", "127.0.0.1", $"{server.ClientPort}",
+            "garden@conference.localhost", "Romeo", "", "never"]);
+        Assert.Equal(1, result.Exit);
+        Assert.Contains("failed auth", result.Output, StringComparison.Ordinal);
+        Assert.DoesNotContain("not the password", server.Output, StringComparison.Ordinal);
+    }
+
+    static Task<(int Exit, string Output)> Bot(ServerProcess server, string user, string nick, string say, string waitFor) =>
+        Command.RunAsync("/usr/bin/python3", ["tests/Muster.Interop/py/room_bot.py", $"{user}@localhost", user,
+            "127.0.0.1", $"{server.ClientPort}", "garden@conference.localhost", nick, say, waitFor]);
+}
