@@ -32,6 +32,9 @@ sealed class Router
         _elsewhere = elsewhere;
     }
 
+    /// <summary>The target that serves a domain in this process, or null.</summary>
+    public IStanzaTarget? Find(Jid jid) => _byDomain.TryGetValue(jid.Domain, out var target) ? target : null;
+
     /// <summary>Whether a domain is served by this process.</summary>
     public bool IsLocal(Jid jid) => _byDomain.TryGetValue(jid.Domain, out _);
 
