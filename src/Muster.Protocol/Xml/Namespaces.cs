@@ -23,6 +23,8 @@ public static class Namespaces
     public const string Bind = "urn:ietf:params:xml:ns:xmpp-bind";
     /// <summary>The legacy session request (RFC 3921 §3).</summary>
     public const string Session = "urn:ietf:params:xml:ns:xmpp-session";
+    /// <summary>Server dialback (XEP-0220).</summary>
+    public const string Dialback = "jabber:server:dialback";
     /// <summary>WebSocket framing (RFC 7395 §3.3).</summary>
     public const string Framing = "urn:ietf:params:xml:ns:xmpp-framing";
     /// <summary>The namespace of xml:lang.</summary>

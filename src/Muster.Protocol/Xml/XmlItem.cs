@@ -33,4 +33,6 @@ public readonly record struct XmlItem(XmlItemKind Kind, Element? Element = null,
 /// <param name="DepthMax">Depth of elements inside one item, the item itself being 1.</param>
 /// <param name="AttributesMax">Attributes of one element, namespace declarations included.</param>
 /// <param name="NameBytesMax">Bytes of one name.</param>
-public sealed record XmlLimits(int ItemBytesMax = 262_144, int DepthMax = 64, int AttributesMax = 64, int NameBytesMax = 256);
+/// <param name="PrefixesMax">Namespace prefixes in force at one place.</param>
+public sealed record XmlLimits(
+    int ItemBytesMax = 262_144, int DepthMax = 64, int AttributesMax = 64, int NameBytesMax = 256, int PrefixesMax = 64);

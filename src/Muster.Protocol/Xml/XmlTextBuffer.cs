@@ -1,0 +1,73 @@
+using System.Buffers;
+using System.Diagnostics.CodeAnalysis;
+using System.Text;
+using System.Text.Unicode;
+
+namespace Muster.Protocol.Xml;
+
+/// <summary>Text that arrives in pieces: runs of bytes, resolved references, normalised line ends.</summary>
+struct XmlTextBuffer
+{
+    const int FirstLength = 128;
+    const int KeptLengthMax = 2048; // a larger array is not kept: most connections are idle, and there are many
+
+    char[]? _chars;
+    int _length;
+
+    /// <summary>True when there is no text.</summary>
+    public readonly bool IsEmpty => _length == 0;
+
+    /// <summary>Adds a run of UTF-8. False when it is not UTF-8.</summary>
+    public bool Append(ReadOnlySpan<byte> bytes)
+    {
+        Reserve(bytes.Length);
+        var status = Utf8.ToUtf16(bytes, _chars.AsSpan(_length), out _, out int written, replaceInvalidSequences: false);
+        _length += written;
+        return status == OperationStatus.Done;
+    }
+
+    /// <summary>Adds text.</summary>
+    public void Append(string text)
+    {
+        Reserve(text.Length);
+        text.CopyTo(_chars.AsSpan(_length));
+        _length += text.Length;
+    }
+
+    /// <summary>Adds a character.</summary>
+    public void Append(char character)
+    {
+        Reserve(1);
+        _chars[_length++] = character;
+    }
+
+    /// <summary>Adds a character.</summary>
+    public void Append(Rune character)
+    {
+        Reserve(2);
+        _length += character.EncodeToUtf16(_chars.AsSpan(_length));
+    }
+
+    /// <summary>Hands out the text and is empty afterwards.</summary>
+    public string Take()
+    {
+        if (_length == 0) return "";
+        var text = new string(_chars.AsSpan(0, _length));
+        Clear();
+        return text;
+    }
+
+    /// <summary>Forgets the text.</summary>
+    public void Clear()
+    {
+        _length = 0;
+        if (_chars?.Length > KeptLengthMax) _chars = null;
+    }
+
+    [MemberNotNull(nameof(_chars))]
+    void Reserve(int count)
+    {
+        _chars ??= new char[Math.Max(FirstLength, count)];
+        if (_chars.Length - _length < count) Array.Resize(ref _chars, Math.Max(_chars.Length * 2, _length + count));
+    }
+}
