@@ -1,4 +1,5 @@
 using System.Text;
+using Muster.Core.Rosters;
 using Muster.Protocol.Addresses;
 
 namespace Muster.Server.Storage.Memory;
