@@ -105,6 +105,18 @@ public sealed class Session
         }
     }
 
+    /// <summary>Delivers a stanza that many get: its bytes are written once, only the address is this session's own.</summary>
+    public DeliverOutcome Deliver(SharedStanza shared)
+    {
+        if (Blocked.Blocks(shared.Stanza.From)) return DeliverOutcome.Blocked;
+        lock (_lock)
+        {
+            if (_ended || _link is null) return DeliverOutcome.Gone;
+            shared.Write(_link.Outbound, Jid, _link.DeclaresNamespace);
+            return Delivered(_link);
+        }
+    }
+
     /// <summary>Delivers a stanza. Its <c>to</c> is written as it stands.</summary>
     public DeliverOutcome Deliver(Stanza stanza)
     {
