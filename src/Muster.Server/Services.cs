@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Logging;
 using Muster.Server.Routing;
 using Muster.Server.Sessions;
+using Muster.Server.Telemetry;
 
 namespace Muster.Server;
 
@@ -9,4 +10,5 @@ sealed record Services(
     Router Router,
     SessionTable Sessions,
     TimeProvider Clock,
+    Meters Meters,
     ILoggerFactory Logs);

@@ -1,0 +1,40 @@
+using System.Diagnostics.Metrics;
+
+namespace Muster.Server.Telemetry;
+
+/// <summary>
+/// The counters of the server, each next to the name it has in the metrics. One instance a server, so that two servers
+/// in one process (as in tests) do not add up.
+/// </summary>
+sealed class Meters : IDisposable
+{
+    readonly Meter _meter;
+    readonly Counter<long> _roomRecreations, _roomCommitFailures, _roomMailboxFull, _delivered;
+
+    public Meters()
+    {
+        _meter = new Meter("Muster");
+        _roomRecreations = _meter.CreateCounter<long>("mod_muc_process_recreations_count",
+            description: "Rooms loaded from storage");
+        _roomCommitFailures = _meter.CreateCounter<long>("muster_room_commit_failures_total",
+            description: "Batches of a room that could not be stored and were not shown");
+        _roomMailboxFull = _meter.CreateCounter<long>("muster_room_mailbox_full_total",
+            description: "Stanzas refused because a room had too many waiting");
+        _delivered = _meter.CreateCounter<long>("muster_room_deliveries_total",
+            description: "Copies of room stanzas sent to occupants");
+    }
+
+    /// <summary>The meter that all instruments belong to, for those who listen.</summary>
+    public Meter Meter => _meter;
+
+    /// <summary>A room was loaded from storage.</summary>
+    public void RoomRecreated() => _roomRecreations.Add(1);
+    /// <summary>A room could not store what it promised.</summary>
+    public void RoomCommitFailed() => _roomCommitFailures.Add(1);
+    /// <summary>A stanza was refused because a room's mailbox was full.</summary>
+    public void RoomMailboxFull() => _roomMailboxFull.Add(1);
+    /// <summary>A room's stanza went to so many sessions.</summary>
+    public void Delivered(int copies) => _delivered.Add(copies);
+
+    public void Dispose() => _meter.Dispose();
+}
