@@ -59,6 +59,9 @@ public sealed class Message : Stanza
     public override Message WithId(string? id) => new(Type, From, To, id, Lang, ContentItems);
     /// <inheritdoc/>
     public override Message WithContent(params IEnumerable<Element?> content) => new(Type, From, To, Id, Lang, ToContent(content));
+    /// <summary>The same message with other addresses, id and content in one step, for those who pass on many.</summary>
+    public Message Rewritten(Jid from, Jid to, string? id, IReadOnlyList<Element> content) =>
+        new(Type, from, to, id, Lang, [.. content]);
     /// <summary>The same message with another type.</summary>
     public Message WithType(MessageType type) => new(type, From, To, Id, Lang, ContentItems);
     /// <inheritdoc/>

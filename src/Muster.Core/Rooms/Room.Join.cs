@@ -1,0 +1,223 @@
+using System.Security.Cryptography;
+using System.Text;
+using Muster.Protocol.Addresses;
+using Muster.Protocol.Payloads;
+using Muster.Protocol.Stanzas;
+using Muster.Protocol.Xml;
+
+namespace Muster.Core.Rooms;
+
+// Entering (XEP-0045 §7.2 #enter) and creating (§10.1 #createroom) a room.
+public sealed partial class Room
+{
+    static readonly StanzaError NoNickname = StanzaError.JidMalformed.WithText("No nickname");
+    static readonly StanzaError BlankNickname =
+        StanzaError.NotAllowed with { Type = StanzaErrorType.Modify, Text = "The nickname is blank" };
+    static readonly StanzaError LongNickname = StanzaError.NotAcceptable.WithText("The nickname is too long");
+    static readonly StanzaError RoomFull =
+        StanzaError.ServiceUnavailable with { Type = StanzaErrorType.Wait, Text = "Too many users in this conference" };
+    static readonly StanzaError InTooManyRooms =
+        StanzaError.ServiceUnavailable with { Type = StanzaErrorType.Wait, Text = "You are in too many conferences" };
+    static readonly StanzaError Banned = StanzaError.Forbidden.WithText("You have been banned from this room");
+    static readonly StanzaError MembersOnly =
+        StanzaError.RegistrationRequired.WithText("Membership is required to enter this room");
+    static readonly StanzaError NickInUse =
+        StanzaError.Conflict.WithText("That nickname is already in use by another occupant");
+    static readonly StanzaError NickReserved =
+        StanzaError.Conflict.WithText("That nickname is registered by another person");
+    static readonly StanzaError PasswordRequired =
+        StanzaError.NotAuthorized.WithText("A password is required to enter this room");
+    static readonly StanzaError WrongPassword = StanzaError.NotAuthorized.WithText("Incorrect password");
+    static readonly StanzaError MayNotCreate =
+        StanzaError.NotAllowed.WithText("Room creation is denied by service policy: no_matching_acl_rule");
+    static readonly StanzaError RoomIdTooLong =
+        StanzaError.NotAllowed.WithText("Room creation is denied by service policy: room_id_too_long");
+
+    /// <summary>What is sent on entering beside the room's own limits.</summary>
+    int HistoryCount => _options.HistoryLength ?? Policy.HistorySize;
+    int HistoryMax => Math.Min(Math.Max(Policy.HistorySize, HistoryCount), Policy.HistorySizeMax);
+
+    StanzaError? ReceivePresence(Presence presence, in RoomInput input, List<RoomEffect> effects)
+    {
+        bool inside = _occupants.TryFind(presence.From, out var session);
+        switch (presence.Type)
+        {
+            case PresenceType.Available when inside:
+                return Update(session!, presence, input, effects);
+            case PresenceType.Available:
+                return Enter(presence, input, effects);
+            case PresenceType.Unavailable when inside:
+                Leave(session!, presence, effects);
+                return null;
+            case PresenceType.Error when inside:
+                ReceiveBounce(session!, presence, effects);
+                return null;
+            case PresenceType.Probe:
+                return Probe(session, presence, effects);
+            default:
+                return null; // muc.md §4: other types mean nothing to a room
+        }
+    }
+
+    StanzaError? Enter(Presence presence, in RoomInput input, List<RoomEffect> effects)
+    {
+        if (CheckNick(presence.To) is { } unusable) return unusable;
+        if (presence.Child(Namespaces.Muc, "x") is not { } x)
+        {
+            // muc.md §3.5: somebody believes to be inside, for example after this room was lost and made anew.
+            effects.Add(new RoomEffect.Send(NotInside(presence.To), presence.From));
+            return null;
+        }
+        var join = MucJoin.Read(x);
+        var inRoom = presence.To;
+        bool assigned = AssignNick(presence.From, input.Sender, ref inRoom);
+        if (CheckEntry(presence.From, inRoom, join, input.Sender) is { } refusal) return refusal;
+        bool created = _state == State.New;
+        if (created && !TryCreate(presence.From, input, effects, out var denial)) return denial;
+        Admit(presence, inRoom, join, input, assigned, effects);
+        return null;
+    }
+
+    StanzaError? CheckNick(Jid inRoom)
+    {
+        if (!inRoom.IsFull) return NoNickname;
+        if (inRoom.Resource.IsWhiteSpace()) return BlankNickname;
+        return Encoding.UTF8.GetByteCount(inRoom.Resource) > Policy.NickBytesMax ? LongNickname : null;
+    }
+
+    /// <summary>Nick lock-down (XEP-0045 §7.2.2 #enter-pres): who has a registered nick gets it. True when it is
+    /// another than asked for.</summary>
+    bool AssignNick(Jid user, in SenderFacts facts, ref Jid inRoom)
+    {
+        if (!_options.RegisteredNicksOnly) return false;
+        string? registered = _affiliations.Exactly(user.Bare)?.Nick ?? facts.ReservedNick;
+        if (registered is null || inRoom.Resource.SequenceEqual(registered)) return false;
+        if (!Address.TryWithResource(registered, out var own)) return false;
+        inRoom = own;
+        return true;
+    }
+
+    // muc.md §3.2: the first failing check answers.
+    StanzaError? CheckEntry(Jid user, Jid inRoom, MucJoin join, in SenderFacts facts)
+    {
+        var affiliation = AffiliationOf(user, facts);
+        if (!facts.IsServiceAdmin && _occupants.SessionCount >= UsersMaxFor(affiliation)) return RoomFull;
+        if (facts.InTooManyRooms && _occupants.OfUser(user.Bare).IsEmpty) return InTooManyRooms;
+        if (affiliation == Affiliation.Outcast) return Banned;
+        if (_options.MembersOnly && affiliation == Affiliation.None && _state != State.New) return MembersOnly;
+        if (_state == State.Locked) return RoomLocked;
+        if (CheckNickFree(user, inRoom, facts, _options.AllowMultipleSessions) is { } taken) return taken;
+        return facts.IsServiceAdmin || _state == State.New ? null : CheckPassword(join.Password);
+    }
+
+    int UsersMaxFor(Affiliation affiliation)
+    {
+        int max = Math.Min(_options.MaxUsers, Policy.UsersMax);
+        return affiliation >= Affiliation.Admin ? max + Policy.UsersAdminThreshold : max;
+    }
+
+    /// <summary>Whether a user may use a nick that it does not use with this session yet (XEP-0045 §7.2.8
+    /// #enter-conflict).</summary>
+    StanzaError? CheckNickFree(Jid user, Jid inRoom, in SenderFacts facts, bool mayShare)
+    {
+        if (_occupants.TryNick(inRoom.Resource, out var holder) && !(mayShare
+            && holder.User.SameBare(user))) return NickInUse;
+        var owner = _affiliations.OwnerOf(inRoom.Resource.ToString());
+        if (!owner.IsNone && !owner.SameBare(user)) return NickReserved;
+        // The service's reservation holds for the nick that was asked for, not for one that the room assigned.
+        return !facts.NickOwner.IsNone && !facts.NickOwner.SameBare(user)
+            && facts.ReservedNick != inRoom.Resource.ToString()
+            ? NickReserved
+            : null;
+    }
+
+    StanzaError? CheckPassword(string? given)
+    {
+        if (!_options.PasswordProtected) return null;
+        if (given is null) return PasswordRequired;
+        // Fixed time, so that the answer's delay tells nothing of how much was right.
+        return CryptographicOperations.FixedTimeEquals(Encoding.UTF8.GetBytes(given),
+            Encoding.UTF8.GetBytes(_options.Password))
+            ? null
+            : WrongPassword;
+    }
+
+    bool TryCreate(Jid creator, in RoomInput input, List<RoomEffect> effects, out StanzaError? denial)
+    {
+        denial = !input.Sender.MayCreate && !input.Sender.IsServiceAdmin ? MayNotCreate
+            : Encoding.UTF8.GetByteCount(Address.Local) > Policy.RoomIdBytesMax ? RoomIdTooLong
+            : null;
+        if (denial is not null) return false;
+        _affiliations.Set(new AffiliationEntry(creator.Bare, Affiliation.Owner));
+        // XEP-0045 §10.1.1: locked until the owner configures it, or accepts the defaults.
+        _state = State.Locked;
+        _lockEndsAt = input.Now + Policy.LockTime;
+        effects.Add(new RoomEffect.WakeAt(_lockEndsAt));
+        return true;
+    }
+
+    /// <summary>Opens a new room with the options that it has now (XEP-0045 §10.1.2 #createroom-instant).</summary>
+    void Unlock(List<RoomEffect> effects)
+    {
+        _state = State.Open;
+        if (_options.Persistent) Store(effects);
+    }
+
+    void Store(List<RoomEffect> effects)
+    {
+        _stored = true;
+        effects.Add(new RoomEffect.Persist(new RoomChange.Created(Snapshot())));
+    }
+
+    void Admit(Presence presence, Jid inRoom, MucJoin join, in RoomInput input, bool assigned, List<RoomEffect> effects)
+    {
+        var affiliation = AffiliationOf(presence.From, input.Sender);
+        bool first = !_occupants.TryNick(inRoom.Resource, out var occupant);
+        if (occupant is null)
+        {
+            occupant = new Occupant(inRoom.Resource.ToString(), inRoom, presence.From.Bare, OccupantId(presence.From))
+            {
+                Role = DefaultRole(affiliation),
+                // Decided once, so that everybody has the same view of who is there for as long as it is.
+                Unannounced = affiliation == Affiliation.None && _occupants.Count >= Policy.AnnouncedOccupantsMax,
+            };
+        }
+        occupant.Affiliation = affiliation;
+        occupant.IsServiceAdmin |= input.Sender.IsServiceAdmin;
+        var session = new OccupantSession(presence.From, occupant, input.Now);
+        Show(session, presence);
+        var others = AudienceOf(occupant); // before the newcomer is among them
+        _occupants.Add(session);
+        if (first && IsShown(occupant)) CastAvailable(occupant, others, effects);
+        if (!first) AnnounceSession(occupant, session, effects);
+        effects.Add(new RoomEffect.Entered(session.Real, occupant.Nick, first));
+        SendRoom(session, presence.Id, join.History, input.Now, assigned, effects);
+    }
+
+    /// <summary>All that somebody who enters gets, in the strict order of XEP-0045 §7.1 #order.</summary>
+    void SendRoom(OccupantSession session, string? id, MucHistoryRequest? history, DateTimeOffset now, bool assigned,
+        List<RoomEffect> effects)
+    {
+        foreach (var other in _occupants.All)
+        {
+            if (other != session.Occupant && IsShown(other))
+                effects.Add(new RoomEffect.Send(PresenceOf(other, SeesAddress(session.Occupant, other)), session.Real));
+        }
+        List<int> statuses = [];
+        if (!_options.Anonymous) statuses.Add(MucStatus.NonAnonymous);
+        statuses.Add(MucStatus.Self);
+        if (_options.Logging) statuses.Add(MucStatus.LoggingOn);
+        // The codes of creating are for the creator only, who is alone while the room is locked.
+        if (_state == State.Locked) statuses.Add(MucStatus.Created);
+        if (assigned) statuses.Add(MucStatus.NickAssigned);
+        effects.Add(new RoomEffect.Send(SelfPresence(session.Occupant, id, statuses), session.Real));
+        foreach (var message in _history.Select(history, HistoryCount, session.Real, now))
+            effects.Add(new RoomEffect.Send(message, session.Real));
+        effects.Add(new RoomEffect.Send(SubjectMessage(), session.Real));
+    }
+
+    /// <summary>XEP-0045 §7.14 #exit and 1.32: what a session gets that is not inside but believes so.</summary>
+    static Presence NotInside(Jid inRoom) => new(PresenceType.Unavailable, inRoom, default, null,
+        new MucUser(new MucItem(Affiliation.None, Role.None, Reason: "You are not in the room."),
+            MucStatus.Self, MucStatus.Kicked, MucStatus.TechnicalError).ToElement());
+}

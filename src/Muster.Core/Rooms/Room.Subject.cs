@@ -1,0 +1,45 @@
+using System.Text;
+using Muster.Protocol.Payloads;
+using Muster.Protocol.Stanzas;
+using Muster.Protocol.Xml;
+
+namespace Muster.Core.Rooms;
+
+// The subject: changed by a message that has nothing else (XEP-0045 §7.3 #subject-occupant, §8.1 #subject-mod), and
+// told to
+// everybody who enters, last of all (§7.2.15 #enter-subject).
+public sealed partial class Room
+{
+    static readonly StanzaError MayNotChangeSubject =
+        StanzaError.Forbidden.WithText("You are not allowed to change the subject in this room");
+    static readonly StanzaError SubjectTooLong = StanzaError.PolicyViolation.WithText("The subject is too long");
+
+    StanzaError? ReceiveSubject(OccupantSession? sender, Message message, in RoomInput input, List<RoomEffect> effects)
+    {
+        if (sender is not null && !MayChangeSubject(sender.Occupant)) return MayNotChangeSubject;
+        string text = message.Child("subject")!.Text;
+        if (Encoding.UTF8.GetByteCount(text) > Policy.SubjectBytesMax) return SubjectTooLong;
+        _subject = new RoomSubject(text, sender?.Occupant.Nick ?? "", input.Now);
+        Persist(new RoomChange.SubjectSet(_subject), effects);
+        Publish(sender, message, RoomMessageKind.Subject, input, effects);
+        return null;
+    }
+
+    bool MayChangeSubject(Occupant occupant) =>
+        occupant.Role == Role.Moderator || (_options.AllowSubjectChange && MaySpeak(occupant)
+            && occupant.Role == Role.Participant);
+
+    /// <summary>The subject as told on entering. XEP-0045 §7.2.15 #enter-subject: always, even when none was ever set;
+    /// then without delay.</summary>
+    Message SubjectMessage()
+    {
+        var from =
+            _subject.Nick.Length > 0 && Address.TryWithResource(_subject.Nick, out var author) ? author : Address;
+        return new Message(MessageType.Groupchat, from, default, null,
+            new Element(Namespaces.Client, "subject", _subject.Text),
+            _subject.At is { } at
+                ? new Element(Namespaces.Delay, "delay").With("from", Address.ToString()).With("stamp",
+                    Timestamp.Format(at))
+                : null);
+    }
+}

@@ -1,0 +1,142 @@
+using System.Collections.Immutable;
+using Muster.Protocol.Addresses;
+using Muster.Protocol.Stanzas;
+using Muster.Protocol.Xml;
+
+namespace Muster.Core.Rooms;
+
+/// <summary>What a room asks its host to do. Plain data: tests compare it, logs print it, a replay repeats
+/// it.</summary>
+/// <remarks><see cref="Room"/> says in which order the host must act.</remarks>
+public abstract record RoomEffect
+{
+    /// <summary>Answer a stanza with an error.</summary>
+    /// <param name="Cause">The stanza refused. Never an error, never an iq result.</param>
+    /// <param name="Error">Why.</param>
+    public sealed record Refuse(Stanza Cause, StanzaError Error) : RoomEffect
+    {
+        /// <summary>The answer. XEP-0045 §7.2.5: a refused entering keeps the <c>x</c> that marks it.</summary>
+        public Stanza Answer
+        {
+            get
+            {
+                var answer = Cause.Refuse(Error);
+                if (Cause is not Presence || Cause.Child(Namespaces.Muc, "x") is null) return answer;
+                return answer.WithContent([new Element(Namespaces.Muc, "x"), .. answer.Elements]);
+            }
+        }
+    }
+
+    /// <summary>Keep a message in the room's archive, before anybody sees it.</summary>
+    /// <param name="Id">Its archive id, which all copies carry as stanza-id.</param>
+    /// <param name="At">When the room took it.</param>
+    /// <param name="Kind">What it is.</param>
+    /// <param name="Sender">The sender's real full JID; the room's own for messages of the room.</param>
+    /// <param name="Stanza">The message as occupants see it, without <c>to</c>.</param>
+    public sealed record Archive(long Id, DateTimeOffset At, RoomMessageKind Kind, Jid Sender,
+        Message Stanza) : RoomEffect;
+
+    /// <summary>Replace an archived message by a tombstone (XEP-0425).</summary>
+    /// <param name="Id">Archive id of the message that goes.</param>
+    /// <param name="Tombstone">What stands in its place.</param>
+    public sealed record Retract(long Id, Message Tombstone) : RoomEffect;
+
+    /// <summary>Keep a change of the room's lasting state, before anybody sees it.</summary>
+    /// <param name="Change">What changed.</param>
+    public sealed record Persist(RoomChange Change) : RoomEffect;
+
+    /// <summary>Send a stanza to one address.</summary>
+    /// <param name="Stanza">The stanza; its own <c>to</c> counts for nothing, as it may be shared by many
+    /// sends.</param>
+    /// <param name="To">The recipient.</param>
+    public sealed record Send(Stanza Stanza, Jid To) : RoomEffect
+    {
+        /// <summary>Sends a stanza to its own <c>to</c>.</summary>
+        public Send(Stanza stanza) : this(stanza, stanza.To) { }
+    }
+
+    /// <summary>Send one stanza to many sessions: to be serialised once, with a hole for <c>to</c>.</summary>
+    /// <param name="Stanza">The stanza, without <c>to</c>.</param>
+    /// <param name="Sessions">Real full JIDs. Often the room's cached array: valid as long as the effect.</param>
+    public sealed record Broadcast(Stanza Stanza, ImmutableArray<Jid> Sessions) : RoomEffect;
+
+    /// <summary>A session has entered: for counters and logs.</summary>
+    /// <param name="Session">Its real full JID.</param>
+    /// <param name="Nick">Its nick.</param>
+    /// <param name="First">True when it is the nick's first session.</param>
+    public sealed record Entered(Jid Session, string Nick, bool First) : RoomEffect;
+
+    /// <summary>A session is out: for counters and logs.</summary>
+    /// <param name="Session">Its real full JID.</param>
+    /// <param name="Nick">Its nick.</param>
+    /// <param name="Last">True when it was the nick's last session.</param>
+    /// <param name="Code">Status code that says why (<see cref="Muster.Protocol.Payloads.MucStatus"/>), or 0 when it
+    /// left by itself.</param>
+    /// <param name="Reason">The reason given, or null.</param>
+    public sealed record Left(Jid Session, string Nick, bool Last, int Code, string? Reason) : RoomEffect;
+
+    /// <summary>An occupant has another nick: for logs.</summary>
+    /// <param name="Session">The session that changed.</param>
+    /// <param name="Old">The nick before.</param>
+    /// <param name="New">The nick now.</param>
+    public sealed record Renamed(Jid Session, string Old, string New) : RoomEffect;
+
+    /// <summary>The configuration changed: for logs and the directory.</summary>
+    /// <param name="Before">The options before.</param>
+    /// <param name="After">The options now.</param>
+    public sealed record Configured(RoomOptions Before, RoomOptions After) : RoomEffect;
+
+    /// <summary>Give the room a <see cref="RoomEvent.Tick"/> at that time. A later one replaces an earlier.</summary>
+    /// <param name="At">When.</param>
+    public sealed record WakeAt(DateTimeOffset At) : RoomEffect;
+
+    /// <summary>Ask the password service (<c>http_auth_pool</c>) and answer with
+    /// <see cref="RoomEvent.PasswordChecked"/>, whatever happens.</summary>
+    /// <param name="Session">Real full JID of who wants to enter.</param>
+    /// <param name="Password">The password given.</param>
+    /// <param name="Attempt">Number of the attempt, to be given back.</param>
+    public sealed record CheckPassword(Jid Session, string Password, long Attempt) : RoomEffect;
+
+    /// <summary>Messages did not reach an occupant's session, which is out now: for push (muc-push.md §7).</summary>
+    /// <param name="Session">Its real full JID.</param>
+    /// <param name="Nick">Its nick.</param>
+    /// <param name="Condition">The error condition that its bounce carried.</param>
+    /// <param name="MessageId">The id of the message that bounced, or null.</param>
+    public sealed record Undeliverable(Jid Session, string Nick, string Condition, string? MessageId) : RoomEffect;
+
+    /// <summary>The room was destroyed by an owner: remove what belongs to it and leave a tombstone.
+    /// <see cref="Closed"/> follows.</summary>
+    /// <param name="Alternate">The room to go to instead, or none.</param>
+    /// <param name="Reason">Text for people, or null.</param>
+    public sealed record Destroyed(Jid Alternate, string? Reason) : RoomEffect;
+
+    /// <summary>The room is over in memory: the host forgets the object. Always the last effect.</summary>
+    public sealed record Closed : RoomEffect;
+}
+
+/// <summary>A change of a stored room's lasting state.</summary>
+public abstract record RoomChange
+{
+    /// <summary>The room is stored from now on: all of it.</summary>
+    /// <param name="Snapshot">Its state.</param>
+    public sealed record Created(RoomSnapshot Snapshot) : RoomChange;
+
+    /// <summary>The options changed.</summary>
+    /// <param name="Options">The new options.</param>
+    public sealed record Configured(RoomOptions Options) : RoomChange;
+
+    /// <summary>The subject changed.</summary>
+    /// <param name="Subject">The new subject.</param>
+    public sealed record SubjectSet(RoomSubject Subject) : RoomChange;
+
+    /// <summary>An affiliation was added or replaced.</summary>
+    /// <param name="Entry">The entry, whose user is the key.</param>
+    public sealed record AffiliationSet(AffiliationEntry Entry) : RoomChange;
+
+    /// <summary>An affiliation was removed.</summary>
+    /// <param name="User">The key of the entry.</param>
+    public sealed record AffiliationRemoved(Jid User) : RoomChange;
+
+    /// <summary>The room is not stored any more: it was destroyed or made temporary.</summary>
+    public sealed record Deleted : RoomChange;
+}

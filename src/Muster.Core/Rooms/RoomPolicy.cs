@@ -1,0 +1,39 @@
+namespace Muster.Core.Rooms;
+
+/// <summary>
+/// What the service lays down for all its rooms: limits and switches from <c>[modules.mod_muc]</c> that no owner can
+/// change. A reload of the configuration gives the room a new one.
+/// </summary>
+public sealed record RoomPolicy
+{
+    /// <summary>Most bytes of UTF-8 of a room's local part.</summary>
+    public int RoomIdBytesMax { get; init; } = int.MaxValue;
+    /// <summary>Most bytes of UTF-8 of a room's title.</summary>
+    public int TitleBytesMax { get; init; } = int.MaxValue;
+    /// <summary>Most bytes of UTF-8 of a room's description.</summary>
+    public int DescriptionBytesMax { get; init; } = int.MaxValue;
+    /// <summary>Most bytes of UTF-8 of a subject. [D] a limit of our own: the subject is kept and sent on each
+    /// entering.</summary>
+    public int SubjectBytesMax { get; init; } = 16_384;
+    /// <summary>Most bytes of UTF-8 of a nick. [D]</summary>
+    public int NickBytesMax { get; init; } = 256;
+    /// <summary>Messages of history kept for those who enter; 0 keeps none.</summary>
+    public int HistorySize { get; init; } = 20;
+    /// <summary>Most messages of history that an owner may ask for. [D]</summary>
+    public int HistorySizeMax { get; init; } = 1000;
+    /// <summary>Most sessions in a room, whatever its own option says.</summary>
+    public int UsersMax { get; init; } = 200;
+    /// <summary>Sessions beyond the limit that owners and admins may still open.</summary>
+    public int UsersAdminThreshold { get; init; } = 5;
+    /// <summary>Affiliations that a room may hold; one more is refused with resource-constraint. [D]</summary>
+    public int AffiliationsMax { get; init; } = 5000;
+    /// <summary>Items in one answer to a list request; more are asked for page by page (XEP-0059). [D]</summary>
+    public int ListPageMax { get; init; } = 500;
+    /// <summary>Occupants above which newcomers without affiliation are not announced. [D]</summary>
+    public int AnnouncedOccupantsMax { get; init; } = 1000;
+    /// <summary>How long a new room waits for its owner's configuration before it opens with the defaults.
+    /// [D]</summary>
+    public TimeSpan LockTime { get; init; } = TimeSpan.FromMinutes(5);
+    /// <summary>Shortest time between two voice requests of one occupant. [D]</summary>
+    public TimeSpan VoiceRequestInterval { get; init; } = TimeSpan.FromMinutes(1);
+}
