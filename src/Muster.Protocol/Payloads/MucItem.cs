@@ -11,8 +11,7 @@ public sealed record MucActor(string? Nick, Jid Jid = default);
 
 /// <summary>
 /// The <c>item</c> of muc#user and muc#admin (XEP-0045 §19.2, §19.3): the place of one user or occupant in a room.
-/// Parts
-/// that are left out are null, as a request's meaning depends on which ones stand there.
+/// Parts that are left out are null, as a request's meaning depends on which ones stand there.
 /// </summary>
 /// <param name="Affiliation">Affiliation, or null when the attribute is absent.</param>
 /// <param name="Role">Role, or null when the attribute is absent.</param>
