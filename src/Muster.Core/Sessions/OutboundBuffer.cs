@@ -7,7 +7,8 @@ namespace Muster.Core.Sessions;
 /// a slow reader may make the server hold is bounded in bytes.
 /// </summary>
 /// <remarks>
-/// Not synchronised: the session's lock guards it. While nothing waits it holds no memory, so an idle session costs none.
+/// Not synchronised: the session's lock guards it. While nothing waits it holds no memory, so an idle session costs
+/// none.
 /// The last item may pass the bound, as it is already serialised; after that <see cref="IsOverflowing"/> stays true and
 /// the owner must close the connection.
 /// </remarks>
@@ -40,7 +41,8 @@ public sealed class OutboundBuffer(int bytesMax) : IBufferWriter<byte>
         return _bytes.AsSpan(Length);
     }
 
-    /// <summary>Hands over all that waits. The caller returns the array to <see cref="ArrayPool{T}.Shared"/> when it is written.</summary>
+    /// <summary>Hands over all that waits. The caller returns the array to <see cref="ArrayPool{T}.Shared"/> when it is
+    /// written.</summary>
     public ArraySegment<byte> Take()
     {
         var taken = new ArraySegment<byte>(_bytes, 0, Length);

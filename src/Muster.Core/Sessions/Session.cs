@@ -11,7 +11,7 @@ public enum DeliverOutcome
     Written,
     /// <summary>The recipient blocks the sender (XEP-0191); the caller answers as the blocking rules say.</summary>
     Blocked,
-    /// <summary>The session has ended.</summary>
+    /// <summary>The session has ended, or its client does not know yet that it has begun.</summary>
     Gone,
     /// <summary>The connection reads too slowly: it has been closed.</summary>
     Overflow,
@@ -94,7 +94,8 @@ public sealed class Session
         lock (_lock) return _directed.Contains(to);
     }
 
-    /// <summary>The addresses that got directed presence and must get the unavailable one (RFC 6121 §4.6.4); clears the list.</summary>
+    /// <summary>The addresses that got directed presence and must get the unavailable one (RFC 6121 §4.6.4); clears the
+    /// list.</summary>
     public Jid[] TakeDirected()
     {
         lock (_lock)
@@ -105,15 +106,35 @@ public sealed class Session
         }
     }
 
-    /// <summary>Delivers a stanza that many get: its bytes are written once, only the address is this session's own.</summary>
+    /// <summary>Step 2 of a message's path: takes a first-level element that the client sent.</summary>
+    public Received Receive(Element element)
+    {
+        // RFC 6120 §8.1.2.1: a client's from, where it gives one, is its full or bare JID; anything else ends the
+        // stream.
+        if (element.Attribute("from") is { } given &&
+            (!Jid.TryParse(given, out var from) || (from != Jid && from != Account)))
+            return new(Error: StreamError.InvalidFrom.WithText("the 'from' of a stanza is not this client's address"));
+        var stanza = Stanza.Read(element, out var problem);
+        if (stanza is not null) return new(stanza.Readdressed(Jid, stanza.To));
+        if (problem is not null) return new(Answer: StanzaRefusal.Answer(element, problem, Jid));
+        // RFC 6120 §4.9.3.24: a first-level element that is neither stanza nor known extension.
+        return new(Error: StreamError.UnsupportedStanzaType.WithText($"<{element.Name}/> is not understood here"));
+    }
+
+    /// <summary>Delivers a stanza that many get: its bytes are written once, only the address is this session's
+    /// own.</summary>
     public DeliverOutcome Deliver(SharedStanza shared)
     {
         if (Blocked.Blocks(shared.Stanza.From)) return DeliverOutcome.Blocked;
         lock (_lock)
         {
-            if (_ended || _link is null) return DeliverOutcome.Gone;
-            shared.Write(_link.Outbound, Jid, _link.DeclaresNamespace);
-            return Delivered(_link);
+            if (_ended || _link is not { } link) return DeliverOutcome.Gone;
+            lock (link.Gate)
+            {
+                if (!link.AcceptsStanzas) return DeliverOutcome.Gone;
+                shared.Write(link.Outbound, Jid, link.DeclaresNamespace);
+                return Delivered(link);
+            }
         }
     }
 
@@ -123,13 +144,18 @@ public sealed class Session
         if (Blocked.Blocks(stanza.From)) return DeliverOutcome.Blocked;
         lock (_lock)
         {
-            if (_ended || _link is null) return DeliverOutcome.Gone;
-            StanzaWriter.Write(_link.Outbound, stanza.ToElement(), _link.DeclaresNamespace ? "" : Namespaces.Client);
-            return Delivered(_link);
+            if (_ended || _link is not { } link) return DeliverOutcome.Gone;
+            lock (link.Gate)
+            {
+                if (!link.AcceptsStanzas) return DeliverOutcome.Gone;
+                StanzaWriter.Write(link.Outbound, stanza, link.DeclaresNamespace ? "" : Namespaces.Client);
+                return Delivered(link);
+            }
         }
     }
 
-    /// <summary>Ends the session; a connection that is still there is closed with the error. True for the caller that ended it.</summary>
+    /// <summary>Ends the session; a connection that is still there is closed with the error. True for the caller that
+    /// ended it.</summary>
     public bool End(StreamError? error)
     {
         SessionLink? link;

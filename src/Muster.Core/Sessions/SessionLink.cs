@@ -7,18 +7,33 @@ namespace Muster.Core.Sessions;
 /// </summary>
 public abstract class SessionLink(int outboundBytesMax)
 {
-    /// <summary>What waits to be written. Guarded by the lock of the session that holds this link.</summary>
+    /// <summary>Guards <see cref="Outbound"/>. A leaf: taken under a session's lock or alone, nothing is called under
+    /// it but
+    /// this link.</summary>
+    public Lock Gate { get; } = new();
+
+    /// <summary>What waits to be written. Guarded by <see cref="Gate"/>.</summary>
     public OutboundBuffer Outbound { get; } = new(outboundBytesMax);
 
-    /// <summary>True when each stanza must declare its namespace itself, as in WebSocket frames (RFC 7395 §3.3.3).</summary>
+    /// <summary>False while stanzas of a session must not be written: before the client knows that it is bound, so that
+    /// the
+    /// answer to the bind request comes first (RFC 6120 §7.6.1), and after the end of the stream. Guarded by
+    /// <see cref="Gate"/>.</summary>
+    public bool AcceptsStanzas { get; protected set; } = true;
+
+    /// <summary>True when each stanza must declare its namespace itself, as in WebSocket frames (RFC 7395
+    /// §3.3.3).</summary>
     public abstract bool DeclaresNamespace { get; }
 
-    /// <summary>Marks the end of one stanza in <see cref="Outbound"/>, for framings that need to know (RFC 7395 §3.2: one stanza, one frame).</summary>
+    /// <summary>Marks the end of one stanza in <see cref="Outbound"/>, for framings that need to know (RFC 7395 §3.2:
+    /// one stanza, one frame).</summary>
     public abstract void EndStanza();
 
-    /// <summary>Tells the writer that something waits. Called under the session's lock: must not block, wait or call back.</summary>
+    /// <summary>Tells the writer that something waits. Called under <see cref="Gate"/>: must not block, wait or call
+    /// back.</summary>
     public abstract void Wake();
 
-    /// <summary>Closes the connection, with a stream error when there is one to tell. Must not block or call back.</summary>
+    /// <summary>Closes the connection, with a stream error when there is one to tell. Must not block or call
+    /// back.</summary>
     public abstract void Close(StreamError? error);
 }

@@ -14,6 +14,7 @@ sealed class Meters : IDisposable
     public Meters()
     {
         _meter = new Meter("Muster");
+        Clients = new ClientMeters(_meter);
         _roomRecreations = _meter.CreateCounter<long>("mod_muc_process_recreations_count",
             description: "Rooms loaded from storage");
         _roomCommitFailures = _meter.CreateCounter<long>("muster_room_commit_failures_total",
@@ -26,6 +27,9 @@ sealed class Meters : IDisposable
 
     /// <summary>The meter that all instruments belong to, for those who listen.</summary>
     public Meter Meter => _meter;
+
+    /// <summary>What the connections of clients count.</summary>
+    public ClientMeters Clients { get; }
 
     /// <summary>A room was loaded from storage.</summary>
     public void RoomRecreated() => _roomRecreations.Add(1);

@@ -1,0 +1,50 @@
+using Muster.Protocol.Addresses;
+using Muster.Protocol.Sasl;
+using Muster.Protocol.Stanzas;
+using Muster.Protocol.Xml;
+
+namespace Muster.Core.Streams;
+
+/// <summary>What a negotiation asks its connection to do, in order. Plain data: tests compare it, logs print
+/// it.</summary>
+/// <remarks>StartTls, FindAccount, Bind and Ask come last in a list, and nothing is read until they are answered with
+/// the input that belongs to them.</remarks>
+public abstract record NegotiationEffect
+{
+    NegotiationEffect() { }
+
+    /// <summary>Write the stream's start.</summary>
+    public sealed record Open(StreamHeader Header) : NegotiationEffect;
+
+    /// <summary>Write an element.</summary>
+    public sealed record Send(Element Element) : NegotiationEffect;
+
+    /// <summary>Write this, then become the server of a TLS handshake. Bytes that the client sent after its request
+    /// must not
+    /// survive (RFC 6120 §5.4.3.3): where there are any, somebody put them there, and the stream is closed
+    /// instead.</summary>
+    public sealed record StartTls(Element Proceed) : NegotiationEffect;
+
+    /// <summary>Look up an account, and its secret of a hash (null: of any).</summary>
+    public sealed record FindAccount(Jid Account, ScramHash? Hash) : NegotiationEffect;
+
+    /// <summary>The client has proved to be this account; for logs and limits.</summary>
+    public sealed record Authenticated(Jid Account, string Mechanism) : NegotiationEffect;
+
+    /// <summary>Authentication failed; for logs and limits.</summary>
+    /// <param name="Account">As whom it was tried, or <see cref="Jid.None"/> when it did not come so far.</param>
+    /// <param name="Reason">Name of the SASL condition.</param>
+    public sealed record AuthenticationFailed(Jid Account, string Reason) : NegotiationEffect;
+
+    /// <summary>The next thing read is the start of a new stream (RFC 6120 §4.3.3): begin with a new reader.</summary>
+    public sealed record RestartReader : NegotiationEffect;
+
+    /// <summary>Bind a resource; null asks the server to choose.</summary>
+    public sealed record Bind(Jid Account, string? Resource) : NegotiationEffect;
+
+    /// <summary>Answer a request that is open to clients that have not logged in (XEP-0077).</summary>
+    public sealed record Ask(Iq Request) : NegotiationEffect;
+
+    /// <summary>Close the stream, with an error when there is one.</summary>
+    public sealed record Close(StreamError? Error) : NegotiationEffect;
+}

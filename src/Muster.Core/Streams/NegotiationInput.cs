@@ -1,0 +1,46 @@
+using Muster.Protocol.Addresses;
+using Muster.Protocol.Sasl;
+using Muster.Protocol.Stanzas;
+using Muster.Protocol.Xml;
+
+namespace Muster.Core.Streams;
+
+/// <summary>What happens to a stream while it is negotiated. All that is random or loaded arrives here.</summary>
+public abstract record NegotiationInput
+{
+    NegotiationInput() { }
+
+    /// <summary>The client sent something.</summary>
+    /// <param name="Value">What the reader found.</param>
+    /// <param name="StreamId">A fresh id for the stream, should this open one: unpredictable (RFC 6120 §4.7.3).</param>
+    /// <param name="Nonce">Fresh random text for SCRAM, should this begin an exchange.</param>
+    public sealed record Item(XmlItem Value, string StreamId, string Nonce) : NegotiationInput;
+
+    /// <summary>The connection is inside TLS: answers <see cref="NegotiationEffect.StartTls"/>, or comes first where
+    /// TLS does.</summary>
+    /// <param name="ChannelBinding">Data of tls-server-end-point, or null.</param>
+    /// <param name="CertificateAddresses">JIDs that a verified client certificate names (XEP-0178).</param>
+    public sealed record TlsStarted(byte[]? ChannelBinding, IReadOnlyList<Jid> CertificateAddresses) : NegotiationInput;
+
+    /// <summary>Answers <see cref="NegotiationEffect.FindAccount"/>.</summary>
+    public sealed record AccountFound(AccountFacts Facts) : NegotiationInput;
+
+    /// <summary>Answers <see cref="NegotiationEffect.Bind"/>: the resource is bound.</summary>
+    public sealed record Bound(Jid Jid) : NegotiationInput;
+
+    /// <summary>Answers <see cref="NegotiationEffect.Bind"/>: it is not.</summary>
+    public sealed record BindRefused(StanzaError Error) : NegotiationInput;
+
+    /// <summary>Answers <see cref="NegotiationEffect.Ask"/>.</summary>
+    public sealed record Answered(Iq Answer) : NegotiationInput;
+}
+
+/// <summary>What is known of an account that somebody wants to log in to.</summary>
+/// <param name="Exists">Whether there is such an account.</param>
+/// <param name="Disabled">Whether logging in is refused.</param>
+/// <param name="Secret">The secret of the hash that was asked for, or null.</param>
+public readonly record struct AccountFacts(bool Exists, bool Disabled = false, ScramSecret? Secret = null)
+{
+    /// <summary>The store could not be asked: the client may try again (RFC 6120 §6.5.11).</summary>
+    public bool Unavailable { get; init; }
+}

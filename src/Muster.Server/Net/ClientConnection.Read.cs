@@ -1,0 +1,223 @@
+using System.Security.Authentication;
+using Microsoft.Extensions.Logging;
+using Muster.Core.Streams;
+using Muster.Protocol.Addresses;
+using Muster.Protocol.Stanzas;
+using Muster.Protocol.Xml;
+using Muster.Server.Storage;
+using Muster.Server.Telemetry;
+
+namespace Muster.Server.Net;
+
+/// <content>The reading task: steps 1 and 2 of a message's path, and the negotiation before them.</content>
+sealed partial class ClientConnection
+{
+    /// <summary>Bytes that a peer may still send after our side has ended, before it is cut off.</summary>
+    const int DiscardBytesMax = 1024 * 1024;
+
+    bool _peerHasClosed;
+
+    async Task ReadLoopAsync()
+    {
+        while (!_peerHasClosed && await _framing.ReadAsync())
+        {
+            _lastRead = _services.Timers.Now;
+            while (!_peerHasClosed && _framing.TryTake(out var item))
+            {
+                if (_stage >= Stage.Closing) _peerHasClosed = item.Kind is XmlItemKind.StreamClose;
+                else if (_stage == Stage.Bound) await ReceiveAsync(item);
+                else await NegotiateAsync(item);
+            }
+            if (_stage >= Stage.Closing) CheckDiscarded();
+            else if (_stage == Stage.Negotiating) CheckLoginBytes();
+        }
+    }
+
+    /// <summary>Takes an item from a client that has a session.</summary>
+    async ValueTask ReceiveAsync(XmlItem item)
+    {
+        switch (item.Kind)
+        {
+            case XmlItemKind.Element when _negotiation.Claims(item.Element!):
+                await NegotiateAsync(item);
+                break;
+            case XmlItemKind.Element:
+                await ReceiveAsync(item.Element!);
+                break;
+            case XmlItemKind.StreamClose:
+                _peerHasClosed = true;
+                Close(null);
+                break;
+            case XmlItemKind.Error:
+                Close(item.Error);
+                break;
+            case XmlItemKind.StreamOpen:
+                // Only in a framing that marks the start otherwise than by XML (RFC 7395 §3.7).
+                Close(StreamError.BadFormat.WithText("the stream is open already"));
+                break;
+            default:
+                break;
+        }
+    }
+
+    async ValueTask ReceiveAsync(Element element)
+    {
+        LogRead(element);
+        var received = _session!.Receive(element);
+        if (received.Stanza is { } stanza)
+        {
+            _services.Meters.Stanza();
+            if (!IsPong(stanza)) await _services.Host.Receive(_session, stanza);
+        }
+        else if (received.Answer is { } answer)
+        {
+            Write(answer);
+        }
+        else if (received.Error is { } error)
+        {
+            Close(error);
+        }
+    }
+
+    ValueTask NegotiateAsync(XmlItem item)
+    {
+        if (item.Kind == XmlItemKind.StreamClose) _peerHasClosed = true;
+        if (item.Element is { } element) LogRead(element);
+        return NegotiateAsync(new NegotiationInput.Item(item, ConnectionIds.NewStreamId(), ConnectionIds.NewNonce()));
+    }
+
+    async ValueTask NegotiateAsync(NegotiationInput input)
+    {
+        for (NegotiationInput? next = input; next is not null;)
+        {
+            var effects = _effects ?? [];
+            _negotiation.Handle(next, effects);
+            next = null;
+            foreach (var effect in effects) next = await PerformAsync(effect) ?? next;
+            effects.Clear();
+        }
+        if (_session is not null) AcceptStanzas();
+    }
+
+    /// <summary>Does what the negotiation asks; the input that answers it, where one is due.</summary>
+    async ValueTask<NegotiationInput?> PerformAsync(NegotiationEffect effect)
+    {
+        switch (effect)
+        {
+            case NegotiationEffect.Open open: WriteOpen(open.Header); break;
+            case NegotiationEffect.Send send: Write(send.Element); break;
+            case NegotiationEffect.RestartReader: _framing.Restart(_settings.Limits); break;
+            case NegotiationEffect.Close close: Close(close.Error); break;
+            case NegotiationEffect.Authenticated login:
+                _services.Meters.LoggedIn(login.Mechanism);
+                _services.Log.LoggedIn(Id, login.Account, login.Mechanism);
+                break;
+            case NegotiationEffect.AuthenticationFailed failed:
+                _services.Meters.LoginFailed(failed.Reason);
+                _services.Log.LoginFailed(Id, _remote, failed.Account, failed.Reason);
+                break;
+            case NegotiationEffect.StartTls start: return await StartTlsAsync(start.Proceed);
+            case NegotiationEffect.FindAccount find:
+                return new NegotiationInput.AccountFound(await FindAccountAsync(find));
+            case NegotiationEffect.Ask ask:
+                return new NegotiationInput.Answered(await _services.EarlyRequests(ask.Request, _remote));
+            case NegotiationEffect.Bind bind: return await BindAsync(bind.Account, bind.Resource);
+        }
+        return null;
+    }
+
+    async ValueTask<AccountFacts> FindAccountAsync(NegotiationEffect.FindAccount find)
+    {
+        try
+        {
+            return await _services.Accounts(find.Account, find.Hash);
+        }
+        catch (Exception error) when (error is StorageException)
+        {
+            // RFC 6120 §6.5.11: a database that is away is no wrong password.
+            _services.Log.LookupFailed(Id, find.Account, error.Message);
+            return new AccountFacts(Exists: false) { Unavailable = true };
+        }
+    }
+
+    async ValueTask<NegotiationInput> BindAsync(Jid account, string? resource)
+    {
+        var (session, refusal) = await _services.Host.Bind(account, resource, this, Id);
+        if (session is null) return new NegotiationInput.BindRefused(refusal ?? StanzaError.InternalServerError);
+        lock (Gate) _session = session;
+        _services.Meters.Bound();
+        _services.Log.Bound(Id, session.Jid);
+        return new NegotiationInput.Bound(session.Jid);
+    }
+
+    /// <summary>The answer to the bind request is written: from now on the session may write.</summary>
+    void AcceptStanzas()
+    {
+        lock (Gate)
+        {
+            if (_stage != Stage.Negotiating) return;
+            _stage = Stage.Bound;
+            AcceptsStanzas = true;
+            _effects = null;
+        }
+    }
+
+    void CheckLoginBytes()
+    {
+        if (_framing.ReadByteCount <= _settings.LoginBytesMax) return;
+        _services.Meters.LoginLimit();
+        _services.Log.LoginLimit(Id);
+        Close(StreamError.PolicyViolation.WithText("too many bytes before login"));
+    }
+
+    void CheckDiscarded()
+    {
+        _framing.Discard();
+        _discardLimit ??= _framing.ReadByteCount + DiscardBytesMax;
+        if (_framing.ReadByteCount > _discardLimit) throw new IOException("the peer does not stop");
+    }
+
+    long? _discardLimit;
+
+    void LogRead(Element element)
+    {
+        if (_services.Log.IsEnabled(LogLevel.Trace)) _services.Log.Read(Id, element.ToString());
+    }
+
+    /// <summary>After <c>proceed</c>, or as the first thing on a listener for direct TLS: the handshake.</summary>
+    /// <returns>Null when it failed: the connection is over then.</returns>
+    async ValueTask<NegotiationInput?> StartTlsAsync(Element? proceed = null)
+    {
+        var framing = (TcpFraming)_framing;
+        if (framing.HasUnread)
+        {
+            Close(StreamError.PolicyViolation.WithText("bytes between <starttls/> and TLS"));
+            return null;
+        }
+        if (proceed is not null) Write(proceed);
+        await FlushAsync();
+        lock (Gate)
+        {
+            if (_stage != Stage.Negotiating) return null;
+            _stage = Stage.Handshaking;
+            _isOpen = false; // the stream before TLS has no end (RFC 6120 §5.4.3.3)
+        }
+        var identity = _settings.Certificate!.Current;
+        try
+        {
+            await framing.StartTlsAsync(TlsUpgrade.ServerOptions(identity, _settings.BeginsInTls));
+        }
+        catch (Exception error) when (error is AuthenticationException or IOException or OperationCanceledException)
+        {
+            _services.Meters.TlsFailed();
+            _services.Log.TlsFailed(Id, _remote, error.Message);
+            throw;
+        }
+        lock (Gate)
+        {
+            if (_stage == Stage.Handshaking) _stage = Stage.Negotiating;
+        }
+        framing.Restart(_settings.LoginLimits);
+        return new NegotiationInput.TlsStarted(identity.ChannelBinding, []);
+    }
+}

@@ -1,0 +1,62 @@
+using System.Buffers;
+using Muster.Protocol.Xml;
+
+namespace Muster.Server.Net;
+
+/// <summary>How the items of a stream travel on a transport: as one document over TCP, or as one frame each over
+/// WebSocket
+/// (RFC 7395). It reads and writes; what it means is the connection's business.</summary>
+/// <remarks>
+/// Reading is for one task at a time, sending for one task at a time; both may go on together. The writing methods only
+/// put bytes into a buffer. While nothing arrives and nothing is sent, it holds no buffer.
+/// </remarks>
+abstract class Framing : IAsyncDisposable
+{
+    /// <summary>True when each stanza must declare its namespace itself (RFC 7395 §3.3.3).</summary>
+    public abstract bool DeclaresNamespace { get; }
+
+    /// <summary>Bytes taken from the transport so far.</summary>
+    public long ReadByteCount { get; protected set; }
+
+    /// <summary>Waits for more bytes. False when the peer has ended its side. A broken transport throws
+    /// <see cref="IOException"/> or <see cref="OperationCanceledException"/>.</summary>
+    public abstract ValueTask<bool> ReadAsync();
+
+    /// <summary>Takes the next item of what has been read; false when more is needed.</summary>
+    public abstract bool TryTake(out XmlItem item);
+
+    /// <summary>Drops what has been read and not been taken.</summary>
+    public abstract void Discard();
+
+    /// <summary>Begins a new stream on the same connection (RFC 6120 §4.3.3).</summary>
+    public abstract void Restart(XmlLimits limits);
+
+    /// <summary>Writes the start of a stream.</summary>
+    public abstract void WriteOpen(IBufferWriter<byte> output, in StreamHeader header);
+
+    /// <summary>Writes the end of a stream.</summary>
+    public abstract void WriteClose(IBufferWriter<byte> output);
+
+    /// <summary>Notes that an item ends where the buffer ends now. Called under the link's gate.</summary>
+    /// <param name="length">Bytes in the buffer.</param>
+    public virtual void EndItem(int length) { }
+
+    /// <summary>Forgets the items that were noted, as the buffer is dropped. Called under the link's gate.</summary>
+    public virtual void DropItems() { }
+
+    /// <summary>Takes the notes for the bytes that <see cref="SendAsync"/> gets next. Called under the link's
+    /// gate.</summary>
+    public virtual void BeginSend() { }
+
+    /// <summary>Sends bytes that contain whole items. A broken transport throws.</summary>
+    public abstract ValueTask SendAsync(ReadOnlyMemory<byte> bytes);
+
+    /// <summary>Tells the transport that nothing more will be sent.</summary>
+    public virtual ValueTask EndSendAsync() => default;
+
+    /// <summary>Breaks the connection: pending reads and sends end. May be called at any time by any thread.</summary>
+    public abstract void Abort();
+
+    /// <inheritdoc/>
+    public abstract ValueTask DisposeAsync();
+}

@@ -1,0 +1,54 @@
+using System.Buffers;
+using System.IO.Pipelines;
+
+namespace Muster.Server.Net;
+
+/// <summary>A pair of pipes as the stream that <see cref="System.Net.Security.SslStream"/> wants below it.</summary>
+/// <remarks>A read into an empty buffer waits for data and takes none: that is how an idle TLS connection
+/// waits.</remarks>
+sealed class PipeStream(IDuplexPipe pipe) : Stream
+{
+    public override bool CanRead => true;
+    public override bool CanWrite => true;
+    public override bool CanSeek => false;
+    public override long Length => throw new NotSupportedException();
+
+    public override long Position
+    {
+        get => throw new NotSupportedException();
+        set => throw new NotSupportedException();
+    }
+
+    public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
+    {
+        var result = await pipe.Input.ReadAsync(cancellationToken);
+        if (result.IsCanceled) throw new OperationCanceledException();
+        var input = result.Buffer;
+        int count = (int)Math.Min(input.Length, buffer.Length);
+        var taken = input.Slice(0, count);
+        taken.CopyTo(buffer.Span);
+        pipe.Input.AdvanceTo(taken.End);
+        return count;
+    }
+
+    public override async ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
+    {
+        var result = await pipe.Output.WriteAsync(buffer, cancellationToken);
+        if (result.IsCompleted || result.IsCanceled) throw new IOException("the peer reads no more");
+    }
+
+    public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
+        ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
+
+    public override Task WriteAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
+        WriteAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
+
+    public override Task FlushAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+    public override void Flush() { }
+
+    // SslStream's asynchronous methods call only the asynchronous ones.
+    public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
+    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
+    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
+    public override void SetLength(long value) => throw new NotSupportedException();
+}

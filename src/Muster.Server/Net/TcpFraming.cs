@@ -1,0 +1,129 @@
+using System.Buffers;
+using System.IO.Pipelines;
+using System.Net.Security;
+using Muster.Protocol.Xml;
+
+namespace Muster.Server.Net;
+
+/// <summary>A stream over TCP, in the clear or inside TLS (RFC 6120 §4.2).</summary>
+sealed class TcpFraming : Framing
+{
+    // Asks the TLS stream for data without a buffer first, so that an idle connection holds none.
+    static readonly StreamPipeReaderOptions TlsReaderOptions = new(leaveOpen: true, useZeroByteReads: true);
+
+    readonly IDuplexPipe _transport;
+    readonly Action _abort;
+    PipeReader _input;
+    SslStream? _tls;
+    StanzaReader _reader;
+    ReadOnlySequence<byte> _unread;
+    bool _isReading;
+    bool _isEnded;
+
+    /// <param name="transport">The connection's pipes.</param>
+    /// <param name="limits">Bounds for the first stream.</param>
+    /// <param name="abort">Breaks the connection.</param>
+    public TcpFraming(IDuplexPipe transport, XmlLimits limits, Action abort)
+    {
+        _transport = transport;
+        _input = transport.Input;
+        _abort = abort;
+        _reader = new StanzaReader(limits);
+    }
+
+    public override bool DeclaresNamespace => false;
+
+    public override async ValueTask<bool> ReadAsync()
+    {
+        ReleaseInput();
+        if (_isEnded) return false;
+        var result = await _input.ReadAsync();
+        if (result.IsCanceled) throw new OperationCanceledException();
+        _isReading = true;
+        _isEnded = result.IsCompleted;
+        _unread = result.Buffer;
+        return !(_isEnded && _unread.IsEmpty);
+    }
+
+    public override bool TryTake(out XmlItem item)
+    {
+        bool taken = _reader.TryRead(_unread, out var consumed, out item);
+        if (item.Kind == XmlItemKind.Error)
+        {
+            Discard();
+            return taken;
+        }
+        ReadByteCount += _unread.Slice(0, consumed).Length;
+        _unread = _unread.Slice(consumed);
+        return taken;
+    }
+
+    public override void Discard()
+    {
+        ReadByteCount += _unread.Length;
+        _unread = _unread.Slice(_unread.End);
+    }
+
+    public override void Restart(XmlLimits limits) => _reader = new StanzaReader(limits);
+
+    /// <summary>True when bytes wait that were sent before anyone knew of TLS: nothing good can be meant by
+    /// them.</summary>
+    public bool HasUnread => !_unread.IsEmpty;
+
+    /// <summary>Becomes the server of a TLS handshake; from then on everything goes through TLS.</summary>
+    /// <remarks>RFC 6120 §5.4.3.3: nothing that was read before survives.</remarks>
+    public async ValueTask StartTlsAsync(SslServerAuthenticationOptions options)
+    {
+        Discard();
+        ReleaseInput();
+        _tls = new SslStream(new PipeStream(_transport), leaveInnerStreamOpen: true);
+        await _tls.AuthenticateAsServerAsync(options);
+        _input = PipeReader.Create(_tls, TlsReaderOptions);
+    }
+
+    public override void WriteOpen(IBufferWriter<byte> output, in StreamHeader header) =>
+        StanzaWriter.WriteStreamOpen(output, header);
+
+    public override void WriteClose(IBufferWriter<byte> output) => StanzaWriter.WriteStreamClose(output);
+
+    public override async ValueTask SendAsync(ReadOnlyMemory<byte> bytes)
+    {
+        if (_tls is not null)
+        {
+            await _tls.WriteAsync(bytes);
+            return;
+        }
+        var result = await _transport.Output.WriteAsync(bytes);
+        if (result.IsCompleted || result.IsCanceled) throw new IOException("the peer reads no more");
+    }
+
+    public override ValueTask EndSendAsync() =>
+        // TLS has an end of its own, which tells it from an attacker's cut (RFC 8446 §6.1).
+        _tls is { IsAuthenticated: true } ? new(_tls.ShutdownAsync()) : default;
+
+    public override void Abort() => _abort();
+
+    public override async ValueTask DisposeAsync()
+    {
+        if (_tls is not null)
+        {
+            if (_input != _transport.Input) await _input.CompleteAsync();
+            await _tls.DisposeAsync();
+        }
+        else
+        {
+            ReleaseInput();
+        }
+        await _transport.Output.CompleteAsync();
+        await _transport.Input.CompleteAsync();
+    }
+
+    void ReleaseInput()
+    {
+        if (!_isReading) return;
+        _isReading = false;
+        var (start, end) = (_unread.Start, _unread.End);
+        _unread = default;
+        _input.AdvanceTo(start, end);
+    }
+}
