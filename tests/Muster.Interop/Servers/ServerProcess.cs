@@ -157,10 +157,16 @@ sealed partial class ServerProcess : IAsyncDisposable
         return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 
-    public async ValueTask DisposeAsync()
+    /// <summary>Lets go of the ended process but keeps the data, for a restart.</summary>
+    public async ValueTask DisposeProcessAsync()
     {
         if (!_process.HasExited) await KillAsync();
         _process.Dispose();
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await DisposeProcessAsync();
         if (_ownsFolder && Directory.Exists(_folder)) Directory.Delete(_folder, recursive: true);
     }
 
