@@ -1,3 +1,4 @@
+using System.Globalization;
 using Muster.Protocol.Payloads;
 
 namespace Muster.Tests.Payloads;
@@ -62,6 +63,25 @@ public class TimestampTests
         for (int length = 0; length < Legal.Length; length++)
             Assert.False(Timestamp.TryParse(Legal[..length], out _), Legal[..length]);
         Assert.True(Timestamp.TryParse(Legal, out _));
+    }
+
+    [Fact]
+    public void Any_moment_in_any_zone_is_read_as_the_class_library_reads_it()
+    {
+        var random = new Random(4);
+        for (int i = 0; i < 2000; i++)
+        {
+            var moment = new DateTime(random.NextInt64(DateTime.MaxValue.Ticks), DateTimeKind.Unspecified);
+            var offset = TimeSpan.FromMinutes(random.Next(-14 * 60, 14 * 60 + 1));
+            long utc = moment.Ticks - offset.Ticks;
+            if (utc < 0 || utc > DateTime.MaxValue.Ticks) continue;
+            var expected = new DateTimeOffset(moment, offset);
+            string text = expected.ToString("yyyy-MM-dd'T'HH:mm:ss.fffffffzzz", CultureInfo.InvariantCulture);
+            Assert.True(Timestamp.TryParse(text, out var time), text);
+            Assert.Equal(expected.UtcTicks, time.UtcTicks);
+            Assert.True(Timestamp.TryParse(Timestamp.Format(time), out var again));
+            Assert.InRange(time - again, TimeSpan.Zero, TimeSpan.FromMilliseconds(1) - TimeSpan.FromTicks(1));
+        }
     }
 
     [Fact]
