@@ -1,0 +1,60 @@
+namespace Muster.Core.Limits;
+
+/// <summary>
+/// The bounds that hold whatever a client, a peer or a room does; one line for each. Meeting one is an outcome with a
+/// name: an error to whoever asked for too much, a counter, and a log line.
+/// </summary>
+/// <remarks>
+/// Bounds that belong to one listener or one module are options there; bounds that a specification sets (the 1023 bytes
+/// of a part of a JID) are constants where they are checked. The section <c>[limits]</c> of the configuration changes
+/// these.
+/// </remarks>
+public sealed record ServerLimits
+{
+    /// <summary>The values without a configuration.</summary>
+    public static ServerLimits Default { get; } = new();
+
+    /// <summary>Bytes that may wait to be written to one connection. A client that reads more slowly than others talk
+    /// loses its connection, not the server its memory; large enough for entering hundreds of rooms at once.</summary>
+    public int OutboundBytesMax { get; init; } = 4 * 1024 * 1024;
+
+    /// <summary>Inputs that may wait for one room. A client that sends more is not read until the room has caught up;
+    /// others are refused with <c>resource-constraint</c>.</summary>
+    public int RoomMailboxLengthMax { get; init; } = 1024;
+
+    /// <summary>Bytes that a connection may send before it is authenticated: several times what any mechanism with a
+    /// certificate needs.</summary>
+    public int UnauthenticatedBytesMax { get; init; } = 64 * 1024;
+
+    /// <summary>Sessions of one account at a time. One more is refused with <c>resource-constraint</c>: devices come
+    /// and go, but a client that never closes must not fill the table.</summary>
+    public int SessionsPerUserMax { get; init; } = 20;
+
+    /// <summary>Contacts in one roster. The whole list is sent at login and read for every presence.</summary>
+    public int RosterItemsMax { get; init; } = 2000;
+
+    /// <summary>Groups of one contact.</summary>
+    public int RosterGroupsMax { get; init; } = 32;
+
+    /// <summary>Messages that wait for one account that is offline. Those beyond it are answered with
+    /// <c>service-unavailable</c>, so that the sender knows.</summary>
+    public int OfflineMessagesMax { get; init; } = 1000;
+
+    /// <summary>Addresses that one account may block (XEP-0191). The list is held by every session and looked at for
+    /// every stanza.</summary>
+    public int BlockListItemsMax { get; init; } = 1000;
+
+    /// <summary>Bytes of all private XML of one account (XEP-0049): bookmarks and settings of clients.</summary>
+    public int PrivateXmlBytesMax { get; init; } = 1024 * 1024;
+
+    /// <summary>Bytes of one vCard, its picture included (XEP-0054).</summary>
+    public int VcardBytesMax { get; init; } = 256 * 1024;
+
+    /// <summary>Addresses outside its roster to which one session has sent presence: the rooms it is in, mostly. They
+    /// are remembered until it goes, to tell them.</summary>
+    public int DirectedPresencesMax { get; init; } = 2000;
+
+    /// <summary>Affiliations and registered nicks of one room; one more is refused with <c>resource-constraint</c>. The
+    /// list is in memory while the room is.</summary>
+    public int RoomAffiliationsMax { get; init; } = 5000;
+}
