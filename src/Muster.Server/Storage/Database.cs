@@ -1,3 +1,6 @@
+using Muster.Server.Storage.Memory;
+using Muster.Server.Storage.Sqlite;
+
 namespace Muster.Server.Storage;
 
 /// <summary>
@@ -27,6 +30,18 @@ internal abstract class Database : IAsyncDisposable
     public abstract INickStore Nicks { get; }
     /// <summary>The messages of rooms (and later accounts).</summary>
     public abstract IArchiveStore Archive { get; }
+
+    /// <summary>Opens the database that the options name, makes it when it is missing and brings its schema up to
+    /// date.</summary>
+    public static async ValueTask<Database> Open(StorageOptions options, CancellationToken cancel = default) =>
+        options.Backend switch
+        {
+            StorageBackend.Memory => new MemoryDatabase(),
+            StorageBackend.Sqlite => await Task.Run(() => SqliteDatabase.Open(options), cancel),
+            StorageBackend.Postgres => throw new StorageException(
+                StorageFault.NotSupported, "this build cannot use PostgreSQL yet"),
+            _ => throw new ArgumentOutOfRangeException(nameof(options)),
+        };
 
     /// <summary>What this is, for logs and <c>muster status</c>: "SQLite 3.40.1 in data/muster.db". Never a
     /// password.</summary>

@@ -9,7 +9,8 @@ internal readonly record struct AccountDataKey(string Key, int SizeBytes);
 
 /// <summary>
 /// Small XML documents of an account under a key such as <c>vcard</c>, <c>blocklist</c> or
-/// <c>private:{namespace}name</c>. How large and how many is the caller's limit to keep. </summary>
+/// <c>private:{namespace}name</c>. How large and how many is the caller's limit to keep.
+/// </summary>
 internal interface IAccountDataStore
 {
     /// <summary>The document, or null.</summary>

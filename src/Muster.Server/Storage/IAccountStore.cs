@@ -32,7 +32,8 @@ internal interface IAccountStore
 
     /// <summary>
     /// Writes the secrets and <see cref="Account.Disabled"/>; false when there is no such account. The other columns
-    /// are left alone, so that a new password and a logout at the same moment do not undo each other. </summary>
+    /// are left alone, so that a new password and a logout at the same moment do not undo each other.
+    /// </summary>
     ValueTask<bool> Update(Account account, CancellationToken cancel = default);
 
     /// <summary>Writes the last activity; false when there is no such account.</summary>

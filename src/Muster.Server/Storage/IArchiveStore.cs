@@ -83,7 +83,8 @@ internal interface IArchiveStore
     ValueTask<ArchivePage> Page(Jid archive, ArchiveQuery query, CancellationToken cancel = default);
 
     /// <summary>The entries with these ids, in order of id; those not found are missing from the answer.</summary>
-    ValueTask<IReadOnlyList<ArchiveEntry>> Find(Jid archive, IReadOnlyList<long> ids, CancellationToken cancel = default);
+    ValueTask<IReadOnlyList<ArchiveEntry>> Find(
+        Jid archive, IReadOnlyList<long> ids, CancellationToken cancel = default);
 
     /// <summary>The ends of an archive; null when it is empty.</summary>
     ValueTask<ArchiveRange?> Range(Jid archive, CancellationToken cancel = default);
@@ -91,6 +92,7 @@ internal interface IArchiveStore
     /// <summary>
     /// Removes up to <paramref name="max"/> entries older than a time, of one archive or of all
     /// (<see cref="Jid.None"/>); returns how many. To be repeated while it returns max, so that no single write is
-    /// long. </summary>
+    /// long.
+    /// </summary>
     ValueTask<int> Purge(Jid archive, DateTimeOffset before, int max, CancellationToken cancel = default);
 }

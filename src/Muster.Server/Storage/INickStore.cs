@@ -4,7 +4,8 @@ namespace Muster.Server.Storage;
 
 /// <summary>
 /// Nicks reserved in all rooms of a MUC service (muc.md §11). In a service a user has at most one, and a nick at most
-/// one user. Nicks are compared as they are: the caller normalises. </summary>
+/// one user. Nicks are compared as they are: the caller normalises.
+/// </summary>
 internal interface INickStore
 {
     /// <summary>Whose nick it is; <see cref="Jid.None"/> when free.</summary>

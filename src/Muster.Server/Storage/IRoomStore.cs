@@ -76,7 +76,8 @@ internal sealed record RoomCreation(ReadOnlyMemory<byte> OccupantIdSalt, DateTim
 /// <summary>
 /// What one room changes in one commit. Applied in the order of the properties. All but the archive parts need the room
 /// to be stored (or created here): otherwise <see cref="StorageFault.Conflict"/>. A room that is not stored, a
-/// temporary one, can still archive. </summary>
+/// temporary one, can still archive.
+/// </summary>
 internal sealed record RoomCommit
 {
     /// <summary>The room.</summary>
@@ -117,7 +118,8 @@ internal sealed record RoomCommit
 }
 
 /// <summary>A line in the list of rooms.</summary>
-internal sealed record RoomIndexEntry(Jid Room, string Name, bool Public, bool Persistent, DateTimeOffset LastActivityAt);
+internal sealed record RoomIndexEntry(
+    Jid Room, string Name, bool Public, bool Persistent, DateTimeOffset LastActivityAt);
 
 /// <summary>Which stored rooms of a MUC service, and which page of them, in code point order of their local
 /// parts.</summary>
@@ -144,6 +146,12 @@ internal sealed record RoomIndexQuery
     public required int Max { get; init; }
     /// <summary>Whether to count the whole set and to find the position of the page in it.</summary>
     public bool Count { get; init; }
+
+    /// <summary>Text as it is compared: without case.</summary>
+    public static string Fold(string text) => text.ToLowerInvariant();
+
+    /// <summary>What <see cref="Text"/> is looked for in.</summary>
+    public static string Searched(ReadOnlySpan<char> local, string name) => Fold($"{local}\n{name}");
 }
 
 /// <summary>A page of the list of rooms.</summary>

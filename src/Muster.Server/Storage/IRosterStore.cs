@@ -27,7 +27,8 @@ internal sealed record RosterData(
 /// <summary>
 /// The contact lists. The caller chooses the new version: larger than the last one, best also not smaller than the
 /// time in milliseconds, so that an account made anew under an old name does not repeat versions that clients
-/// remember. </summary>
+/// remember.
+/// </summary>
 internal interface IRosterStore
 {
     /// <summary>The roster; an empty one when the account has none.</summary>

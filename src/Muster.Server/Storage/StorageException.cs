@@ -23,7 +23,8 @@ internal enum StorageFault
 
 /// <summary>
 /// The one exception that leaves a store. Its message is one line made for the operator; of the write that failed
-/// nothing is stored. </summary>
+/// nothing is stored.
+/// </summary>
 internal sealed class StorageException(StorageFault fault, string message, Exception? inner = null)
     : Exception(message, inner)
 {

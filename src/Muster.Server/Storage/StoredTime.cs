@@ -8,6 +8,12 @@ internal static class StoredTime
     public static long From(DateTimeOffset time) =>
         (time.UtcTicks - DateTimeOffset.UnixEpoch.UtcTicks) / TimeSpan.TicksPerMicrosecond;
 
+    /// <summary>Unix microseconds, what is finer raised to the next one: for "at or after", which a cut would
+    /// widen.</summary>
+    public static long FromRoundedUp(DateTimeOffset time) =>
+        (time.UtcTicks - DateTimeOffset.UnixEpoch.UtcTicks + TimeSpan.TicksPerMicrosecond - 1)
+        / TimeSpan.TicksPerMicrosecond;
+
     /// <summary>The time of a number made by <see cref="From(DateTimeOffset)"/>.</summary>
     public static DateTimeOffset To(long microseconds) =>
         new(DateTimeOffset.UnixEpoch.UtcTicks + microseconds * TimeSpan.TicksPerMicrosecond, TimeSpan.Zero);

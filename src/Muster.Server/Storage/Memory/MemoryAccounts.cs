@@ -109,7 +109,8 @@ internal sealed class MemoryRosters(MemoryDatabase db) : IRosterStore
 internal sealed class MemoryOffline(MemoryDatabase db) : IOfflineStore
 {
     public ValueTask<OfflineAppend> TryAppend(
-        Jid account, ReadOnlyMemory<byte> stanza, DateTimeOffset receivedAt, int max, CancellationToken cancel = default)
+        Jid account, ReadOnlyMemory<byte> stanza, DateTimeOffset receivedAt, int max,
+        CancellationToken cancel = default)
     {
         byte[] copy = stanza.ToArray();
         return db.Write(() =>

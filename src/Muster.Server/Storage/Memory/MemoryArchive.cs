@@ -43,9 +43,8 @@ internal sealed class MemoryArchive(MemoryDatabase db) : IArchiveStore
             var rest = query.Backwards
                 ? set.Where(entry => query.Cursor is not { } cursor || entry.Id < cursor).Reverse()
                 : set.Where(entry => query.Cursor is not { } cursor || entry.Id > cursor);
-            var page = rest.Take(query.Max + 1).ToList();
-            bool complete = page.Count <= query.Max;
-            if (!complete) page.RemoveAt(query.Max);
+            var page = rest.Take(query.Max).ToList();
+            bool complete = !rest.Skip(query.Max).Any();
             if (query.Backwards) page.Reverse();
             return new ArchivePage(page, complete, query.Count ? set.Count : null);
         }, cancel);

@@ -90,9 +90,9 @@ internal sealed class MemoryRooms(MemoryDatabase db) : IRoomStore
         IEnumerable<StoredRoom> rest = set;
         if (query.Backwards) rest = rest.Where(room => query.Cursor.IsNone || order(room) < 0).Reverse();
         else rest = rest.Where(room => query.Cursor.IsNone || order(room) > 0);
-        var page = rest.Skip(query.Skip).Take(query.Max + 1).ToList();
-        bool complete = page.Count <= query.Max;
-        if (!complete) page.RemoveAt(query.Max);
+        rest = rest.Skip(query.Skip);
+        var page = rest.Take(query.Max).ToList();
+        bool complete = !rest.Skip(query.Max).Any();
         if (query.Backwards) page.Reverse();
         return new RoomIndexPage(
             [.. page.Select(room => new RoomIndexEntry(
@@ -108,7 +108,8 @@ internal sealed class MemoryRooms(MemoryDatabase db) : IRoomStore
         && (!query.PersistentOnly || room.Options.Persistent)
         && (query.InactiveSince is not { } since || room.LastActivityAt < since)
         && (query.Text is not { } text
-            || $"{room.Jid.Local}\n{room.Options.Name}".Contains(text, StringComparison.OrdinalIgnoreCase));
+            || RoomIndexQuery.Searched(room.Jid.Local, room.Options.Name)
+                .Contains(RoomIndexQuery.Fold(text), StringComparison.Ordinal));
 
     public ValueTask<RoomTombstone?> FindTombstone(Jid room, DateTimeOffset now, CancellationToken cancel = default) =>
         db.Read(() => db.TombstoneTable.GetValueOrDefault(room) is { } found && found.Until > StoredTime.Cut(now)
