@@ -1,4 +1,5 @@
 using Muster.Protocol.Addresses;
+using Muster.Protocol.Xml;
 
 namespace Muster.Core.Rosters;
 
@@ -43,4 +44,19 @@ public sealed record RosterItem
 
     /// <summary>Where the subscription stands, as the table of RFC 6121 appendix A sees it.</summary>
     public SubscriptionState State => new(Subscription, PendingOut, PendingIn is not null, Approved);
+
+    /// <summary>The item as the user's clients see it (RFC 6121 §2.1.2).</summary>
+    public Element ToElement() =>
+        new Element(Namespaces.Roster, "item", Groups.Select(group => new Element(Namespaces.Roster, "group", group)))
+            .With("jid", Jid.ToString())
+            .With("name", Name.Length == 0 ? null : Name)
+            .With("subscription", Subscription switch
+            {
+                RosterSubscription.To => "to",
+                RosterSubscription.From => "from",
+                RosterSubscription.Both => "both",
+                _ => "none",
+            })
+            .With("ask", PendingOut ? "subscribe" : null)
+            .With("approved", Approved ? "true" : null);
 }

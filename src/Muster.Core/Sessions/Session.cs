@@ -59,8 +59,26 @@ public sealed class Session
     /// <summary>True once the resource has asked for the roster: it gets roster pushes (RFC 6121 §2.2).</summary>
     public bool IsInterested { get; set; }
 
+    /// <summary>True once the resource has asked for the block list: it gets pushes of its changes (XEP-0191
+    /// §3.3).</summary>
+    public bool WatchesBlocked { get; set; }
+
     /// <summary>The account's block list (XEP-0191); shared by all its sessions, replaced as a whole.</summary>
     public BlockList Blocked { get; set; } = BlockList.Empty;
+
+    /// <summary>Bytes that wait to be written to the client: what is stored is handed over no faster than it is
+    /// read.</summary>
+    public int BytesWaiting
+    {
+        get
+        {
+            lock (_lock)
+            {
+                if (_link is not { } link) return 0;
+                lock (link.Gate) return link.Outbound.Length;
+            }
+        }
+    }
 
     /// <summary>True while the session can receive stanzas.</summary>
     public bool IsAlive
@@ -121,18 +139,28 @@ public sealed class Session
         return new(Error: StreamError.UnsupportedStanzaType.WithText($"<{element.Name}/> is not understood here"));
     }
 
+    /// <summary>Whether the account blocks stanzas from (or to) an address. Its own resources and its server are never
+    /// blocked, whatever the list says (XEP-0191 §5, note): else no answer and no push would reach the client.</summary>
+    public bool IsBlocked(Jid other) =>
+        Blocked.Blocks(other) && !other.SameBare(Account) && !(other.IsDomain && other.Domain.SequenceEqual(Jid.Domain));
+
     /// <summary>Delivers a stanza that many get: its bytes are written once, only the address is this session's
     /// own.</summary>
-    public DeliverOutcome Deliver(SharedStanza shared)
+    public DeliverOutcome Deliver(SharedStanza shared) => Deliver(shared, Jid);
+
+    /// <summary>Delivers a stanza that many get, addressed as given: presence goes to the bare JID (RFC 6121
+    /// §4.2.2).</summary>
+    public DeliverOutcome Deliver(SharedStanza shared, Jid to)
     {
-        if (Blocked.Blocks(shared.Stanza.From)) return DeliverOutcome.Blocked;
+        if (IsBlocked(shared.Stanza.From)) return DeliverOutcome.Blocked;
         lock (_lock)
         {
             if (_ended || _link is not { } link) return DeliverOutcome.Gone;
             lock (link.Gate)
             {
                 if (!link.AcceptsStanzas) return DeliverOutcome.Gone;
-                shared.Write(link.Outbound, Jid, link.DeclaresNamespace);
+                ForgetDirected(shared.Stanza);
+                shared.Write(link.Outbound, to, link.DeclaresNamespace);
                 return Delivered(link);
             }
         }
@@ -141,13 +169,14 @@ public sealed class Session
     /// <summary>Delivers a stanza. Its <c>to</c> is written as it stands.</summary>
     public DeliverOutcome Deliver(Stanza stanza)
     {
-        if (Blocked.Blocks(stanza.From)) return DeliverOutcome.Blocked;
+        if (IsBlocked(stanza.From)) return DeliverOutcome.Blocked;
         lock (_lock)
         {
             if (_ended || _link is not { } link) return DeliverOutcome.Gone;
             lock (link.Gate)
             {
                 if (!link.AcceptsStanzas) return DeliverOutcome.Gone;
+                ForgetDirected(stanza);
                 StanzaWriter.Write(link.Outbound, stanza, link.DeclaresNamespace ? "" : Namespaces.Client);
                 return Delivered(link);
             }
@@ -168,6 +197,13 @@ public sealed class Session
         }
         link?.Close(error);
         return true;
+    }
+
+    // RFC 6121 §4.6.3: who has gone, or refused the presence, need not be told the end of it. A room's kick is one.
+    void ForgetDirected(Stanza stanza)
+    {
+        if (_directed.Count > 0 && stanza is Presence { Type: PresenceType.Unavailable or PresenceType.Error })
+            _directed.Remove(stanza.From);
     }
 
     static DeliverOutcome Delivered(SessionLink link)

@@ -40,6 +40,7 @@ sealed class Slots(Services services)
     readonly Dictionary<Target, List<(string Category, string Type, string Name)>> _identities = [];
     readonly List<Func<IEnumerable<Element>>> _streamFeatures = [];
     readonly List<Func<Session, Presence, ValueTask>> _firstAvailable = [];
+    readonly List<Func<Jid, Presence, ValueTask<bool>>> _approvals = [];
     readonly List<(TimeSpan Every, Func<CancellationToken, ValueTask> Work)> _background = [];
 
     /// <summary>The parts of the server.</summary>
@@ -75,11 +76,16 @@ sealed class Slots(Services services)
     /// <summary>Runs when a session becomes available for the first time, in the order of <see cref="All"/>.</summary>
     public void OnFirstAvailable(Func<Session, Presence, ValueTask> step) => _firstAvailable.Add(step);
 
+    /// <summary>Decides whether an account has approved a subscription request before it came, by other means than RFC 6121
+    /// §3.4. The first that says yes decides. Runs in the account's turn, so it routes nothing.</summary>
+    public void Approval(Func<Jid, Presence, ValueTask<bool>> approves) => _approvals.Add(approves);
+
     /// <summary>Runs again and again while the server runs.</summary>
     public void Background(TimeSpan every, Func<CancellationToken, ValueTask> work) => _background.Add((every, work));
 
     internal FrozenDictionary<(IqType, string Namespace, string Name, Target), IqHandler> IqTable => _iq.ToFrozenDictionary();
     internal IReadOnlyList<Func<Session, Presence, ValueTask>> FirstAvailable => _firstAvailable;
+    internal IReadOnlyList<Func<Jid, Presence, ValueTask<bool>>> Approvals => _approvals;
     internal IReadOnlyList<(TimeSpan Every, Func<CancellationToken, ValueTask> Work)> BackgroundWork => _background;
     internal IEnumerable<Element> StreamFeatures => _streamFeatures.SelectMany(elements => elements());
     internal IReadOnlyCollection<string> DiscoOf(Target target) => _disco.GetValueOrDefault(target) ?? [];

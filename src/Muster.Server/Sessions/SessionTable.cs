@@ -33,12 +33,17 @@ sealed class SessionTable(int sessionsPerAccountMax)
     public Session? FindSession(Jid full) => _accounts.GetValueOrDefault(full.Bare)?.Find(full);
 
     /// <summary>Enters a session. A session of the same full JID is taken out and handed back in <paramref name="replaced"/>:
-    /// the newer login wins (RFC 6120 §7.7.2.2), and the caller ends the older with a conflict.</summary>
-    public BindOutcome Bind(Session session, out Session? replaced)
+    /// the newer login wins (RFC 6120 §7.7.2.2), and the caller ends the older with a conflict. Called under the
+    /// account's turn.</summary>
+    /// <param name="session">The session.</param>
+    /// <param name="state">What is stored of the account; used when this is its first session.</param>
+    /// <param name="replaced">The session that had the resource, or null.</param>
+    public BindOutcome Bind(Session session, AccountState state, out Session? replaced)
     {
         while (true)
         {
-            var entry = _accounts.GetOrAdd(session.Account, static account => new AccountSessions(account));
+            var entry = _accounts.GetOrAdd(
+                session.Account, static (account, state) => new AccountSessions(account, state), state);
             lock (entry)
             {
                 // The entry may have been removed by Unbind between the look-up and the lock: then look again.

@@ -1,0 +1,183 @@
+using Muster.Core.Delivery;
+using Muster.Core.Routing;
+using Muster.Core.Sessions;
+using Muster.Protocol.Addresses;
+using Muster.Protocol.Payloads;
+using Muster.Protocol.Stanzas;
+using Muster.Protocol.Xml;
+using Muster.Server.Sessions;
+using Muster.Server.Storage;
+using Muster.Server.Telemetry;
+
+namespace Muster.Server.Routing;
+
+// RFC 6121 §5, §8.5: messages, and those that wait for their recipient (XEP-0160).
+sealed partial class LocalDomain
+{
+    /// <summary>A message for one of the domains. Neither waits nor allocates while the recipient is there.</summary>
+    ValueTask RouteMessage(Message message)
+    {
+        var online = message.To.HasLocal ? _sessions.Find(message.To) : null;
+        var session = message.To.IsFull ? online?.Find(message.To) : null;
+        var delivery = DeliveryRules.Message(message.Type, RecipientOf(message.To, session), AvailabilityOf(online));
+        var outcome = delivery switch
+        {
+            Delivery.Session => session!.Deliver(message),
+            Delivery.MostAvailable => DeliverToMostAvailable(online!, message),
+            Delivery.NonNegative => DeliverFrom(online!, message, priorityMin: 0),
+            _ => DeliverOutcome.Gone,
+        };
+        switch (delivery, outcome)
+        {
+            case (Delivery.Refuse, _):
+                return Refuse(message, StanzaError.ServiceUnavailable);
+            case (Delivery.Drop or Delivery.NonNegative, _) or (_, DeliverOutcome.Written):
+                return default;
+            case (_, DeliverOutcome.Blocked):
+                return RefuseBlocked(message);
+        }
+        // Nobody is there, or has just gone with the message unread: it is as if the session had not been there (§8.5.3.2).
+        if (delivery == Delivery.Session)
+            delivery = DeliveryRules.Message(message.Type, Recipient.NoSession, Availability.None);
+        return delivery switch
+        {
+            Delivery.Drop => default,
+            Delivery.Refuse => Refuse(message, StanzaError.ServiceUnavailable),
+            _ => StoreOffline(message),
+        };
+    }
+
+    static DeliverOutcome DeliverToMostAvailable(AccountSessions online, Message message)
+    {
+        int highest = 0;
+        foreach (var session in online.All)
+            if (session.Available is not null) highest = Math.Max(highest, session.Priority);
+        return DeliverFrom(online, message, highest);
+    }
+
+    // Gone unless at least one took it; Blocked only when the account blocks the sender, which all its sessions agree on.
+    static DeliverOutcome DeliverFrom(AccountSessions online, Message message, int priorityMin)
+    {
+        var outcome = DeliverOutcome.Gone;
+        foreach (var session in online.All)
+        {
+            if (session.Available is null || session.Priority < priorityMin) continue;
+            var one = session.Deliver(message);
+            if (one == DeliverOutcome.Written || outcome == DeliverOutcome.Gone) outcome = one;
+        }
+        return outcome == DeliverOutcome.Overflow ? DeliverOutcome.Gone : outcome;
+    }
+
+    /// <summary>Keeps a message until its recipient comes, in the account's turn, so that it neither misses a session that has
+    /// just become available nor overtakes what is being handed over.</summary>
+    async ValueTask StoreOffline(Message message)
+    {
+        var account = message.To.Bare;
+        StanzaError? refusal = null;
+        using (await _accounts.TakeTurn(account))
+        {
+            if (_sessions.Find(account) is { } online && AvailabilityOf(online) == Availability.NonNegative &&
+                DeliverToMostAvailable(online, message) == DeliverOutcome.Written) return;
+            var choice = OfflinePolicy.Choose(message);
+            if (choice == OfflineChoice.Drop) return;
+            if (choice == OfflineChoice.Refuse || await Append(account, message) != OfflineAppend.Stored)
+                refusal = StanzaError.ServiceUnavailable;
+        }
+        // The same answer whether the account does not exist, blocks the sender or has no room (RFC 6120 §13.11, XEP-0160 §2).
+        if (refusal is not null) await Refuse(message, refusal);
+    }
+
+    async ValueTask<OfflineAppend> Append(Jid account, Message message)
+    {
+        var blocked = await _accounts.BlockedOf(account);
+        if (blocked.Blocks(message.From) && !message.From.SameBare(account)) return OfflineAppend.NoAccount;
+        var appended = await _accounts.Database.Offline.TryAppend(
+            account, StoredXml.ToBytes(message), _clock.GetUtcNow(), _limits.OfflineMessagesMax);
+        if (appended == OfflineAppend.Full) AccountsLog.OfflineFull(_log, account, _limits.OfflineMessagesMax);
+        return appended;
+    }
+
+    /// <summary>Hands a session all that waits for its account, oldest first, and makes it available in the same turn in which
+    /// nothing was left. A message is removed from the store only when it stands in the session's outbound buffer.</summary>
+    async ValueTask HandOver(Session session, Presence presence)
+    {
+        var deadline = _clock.GetUtcNow() + _limits.OfflinePatience;
+        try
+        {
+            while (session.IsAlive)
+            {
+                using (await _accounts.TakeTurn(session.Account))
+                {
+                    if (await HandOverBatch(session))
+                    {
+                        session.SetPresence(presence);
+                        return;
+                    }
+                }
+                // The client has not read what it has got: wait, without the turn, as others need it.
+                while (session.BytesWaiting > _limits.OfflineBytesWaitingMax && session.IsAlive)
+                {
+                    if (_clock.GetUtcNow() >= deadline) return;
+                    await Task.Delay(TimeSpan.FromMilliseconds(100), _clock);
+                }
+            }
+        }
+        catch (StorageException e)
+        {
+            // What waits goes on waiting; the user can work with the rest.
+            AccountsLog.StoreFailed(_log, "message", Jid.None, session.Jid, e.Message);
+        }
+    }
+
+    // True when nothing is left in the store.
+    async ValueTask<bool> HandOverBatch(Session session)
+    {
+        var store = _accounts.Database.Offline;
+        var batch = await store.Load(session.Account, 0, _limits.OfflineBatchMax);
+        long handedOver = 0;
+        foreach (var waiting in batch)
+        {
+            if (session.BytesWaiting > _limits.OfflineBytesWaitingMax) break;
+            if (!TryHandOver(session, waiting)) break;
+            handedOver = waiting.Id;
+        }
+        if (handedOver > 0) await store.Remove(session.Account, handedOver);
+        return batch.Count < _limits.OfflineBatchMax && (batch.Count == 0 || handedOver == batch[^1].Id);
+    }
+
+    bool TryHandOver(Session session, OfflineMessage waiting)
+    {
+        if (StoredXml.ToStanza(waiting.Stanza) is not Message message)
+        {
+            AccountsLog.StoredUnreadable(_log, session.Account);
+            return true;
+        }
+        // XEP-0160 §2 example 5, XEP-0203 §4: when and where it was kept.
+        var delay = new Element(Namespaces.Delay, "delay", "Offline Storage")
+            .With("from", session.Account.DomainJid.ToString())
+            .With("stamp", Timestamp.Format(waiting.ReceivedAt));
+        // Who was blocked after writing is not delivered either, and there is nobody to answer any more.
+        return session.Deliver(message.Add(delay)) is DeliverOutcome.Written or DeliverOutcome.Blocked;
+    }
+
+    static Availability AvailabilityOf(AccountSessions? online)
+    {
+        var best = Availability.None;
+        if (online is null) return best;
+        foreach (var session in online.All)
+        {
+            if (session.Available is null) continue;
+            if (session.Priority >= 0) return Availability.NonNegative;
+            best = Availability.NegativeOnly;
+        }
+        return best;
+    }
+
+    static Recipient RecipientOf(Jid to, Session? session) => to switch
+    {
+        { HasLocal: false, IsFull: true } => Recipient.DomainResource,
+        { HasLocal: false } => Recipient.Domain,
+        { IsFull: false } => Recipient.Account,
+        _ => session is null ? Recipient.NoSession : Recipient.Session,
+    };
+}

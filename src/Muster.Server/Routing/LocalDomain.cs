@@ -1,0 +1,179 @@
+using Microsoft.Extensions.Logging;
+using Muster.Core.Sessions;
+using Muster.Protocol.Addresses;
+using Muster.Protocol.Stanzas;
+using Muster.Server.Features;
+using Muster.Server.Sessions;
+using Muster.Server.Storage;
+using Muster.Server.Telemetry;
+
+namespace Muster.Server.Routing;
+
+/// <summary>
+/// The domains of accounts of this process: takes what their clients send (RFC 6120 §10.3) and what anybody sends to
+/// their accounts (RFC 6121 §8). One object serves them all, as an account is found by its whole JID.
+/// </summary>
+/// <remarks>
+/// A message to somebody who is there takes no lock but the leaf lock of the session it is written to, and never asks
+/// the store. What changes an account or needs the store happens in the account's turn (see <see cref="AccountTurns"/>),
+/// and what it sends to others is routed after the turn.
+/// </remarks>
+sealed partial class LocalDomain : IStanzaTarget, IClientHost
+{
+    readonly Router _router;
+    readonly AccountStates _accounts;
+    readonly SessionTable _sessions;
+    readonly AccountLimits _limits;
+    readonly TimeProvider _clock;
+    readonly ILogger _log;
+    IqTable? _iqTable;
+    IReadOnlyList<Func<Session, Presence, ValueTask>> _firstAvailable = [];
+    IReadOnlyList<Func<Jid, Presence, ValueTask<bool>>> _approvals = [];
+    long _pushes;
+
+    /// <summary>Makes the target; it answers no iq before <see cref="Connect"/>.</summary>
+    public LocalDomain(Router router, AccountStates accounts, AccountLimits limits, TimeProvider clock, ILoggerFactory logs)
+    {
+        _router = router;
+        _accounts = accounts;
+        _sessions = accounts.Sessions;
+        _limits = limits;
+        _clock = clock;
+        _log = logs.CreateLogger<LocalDomain>();
+    }
+
+    /// <summary>Gives it what the features registered; called once at start.</summary>
+    public void Connect(IqTable table, Slots slots)
+    {
+        _iqTable = table;
+        _firstAvailable = slots.FirstAvailable;
+        _approvals = slots.Approvals;
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask<(Session? Session, StanzaError? Refusal)> Bind(
+        Jid account, string? resource, SessionLink link, string connectionId)
+    {
+        // RFC 6120 §7.6.1: unpredictable, as it may be the only thing that others do not know of the address.
+        if (!account.TryWithResource(resource ?? RandomText.Create(12), out var full))
+            return (null, StanzaError.BadRequest.WithText("this is no valid resource"));
+        Session session;
+        Session? replaced;
+        using (var turn = await _accounts.Take(account))
+        {
+            // Removed since it authenticated.
+            if (!turn.Exists) return (null, StanzaError.NotAllowed.WithText("there is no such account any more"));
+            session = new Session(full, link, connectionId) { Blocked = turn.State.Blocked };
+            if (_sessions.Bind(session, turn.State, out replaced) == BindOutcome.TooMany)
+            {
+                AccountsLog.TooManySessions(_log, account, _limits.SessionsMax);
+                return (null, StanzaError.ResourceConstraint.WithText(
+                    $"an account may have {_limits.SessionsMax} sessions"));
+            }
+        }
+        AccountsLog.Bound(_log, full, connectionId);
+        // RFC 6120 §7.7.2.2: the newer login wins. The world sees the older session go before the newer comes.
+        if (replaced is not null && replaced.End(StreamError.Conflict)) await Leave(replaced);
+        return (session, null);
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask Receive(Session session, Stanza stanza)
+    {
+        try
+        {
+            await Take(session, stanza);
+        }
+        catch (StorageException e)
+        {
+            await Fail(stanza, e);
+        }
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask End(Session session)
+    {
+        if (session.End(null)) await Leave(session);
+    }
+
+    /// <summary>Ends all sessions of an account, which is about to be removed or locked.</summary>
+    public async ValueTask EndAll(Jid account, StreamError error)
+    {
+        foreach (var session in _sessions.Find(account)?.Snapshot ?? [])
+            if (session.End(error)) await Leave(session);
+    }
+
+    /// <inheritdoc/>
+    public ValueTask Route(Stanza stanza)
+    {
+        var routed = stanza switch
+        {
+            Message message => RouteMessage(message),
+            Presence presence => RoutePresence(presence),
+            Iq iq => RouteIq(iq),
+            _ => default,
+        };
+        return routed.IsCompletedSuccessfully ? routed : Guard(routed, stanza);
+    }
+
+    /// <summary>Whether an address belongs to one of the domains of accounts of this process.</summary>
+    public bool Serves(Jid address) => ReferenceEquals(_router.Find(address), this);
+
+    async ValueTask Guard(ValueTask routed, Stanza stanza)
+    {
+        try
+        {
+            await routed;
+        }
+        catch (StorageException e)
+        {
+            await Fail(stanza, e);
+        }
+    }
+
+    // A store that failed must not end the sender's stream: the stanza is refused, so its sender knows that it is lost.
+    ValueTask Fail(Stanza stanza, StorageException e)
+    {
+        AccountsLog.StoreFailed(_log, stanza.Name, stanza.From, stanza.To, e.Message);
+        var error = e.Fault is StorageFault.Unavailable or StorageFault.Full
+            ? StanzaError.ResourceConstraint
+            : StanzaError.InternalServerError;
+        return stanza.To.IsNone && stanza.From.IsFull
+            ? Refuse(stanza.Readdressed(stanza.From, stanza.From.Bare), error)
+            : Refuse(stanza, error);
+    }
+
+    ValueTask Take(Session session, Stanza stanza)
+    {
+        if (stanza.To.IsNone)
+        {
+            if (stanza is Presence own) return TakeOwnPresence(session, own);
+            // RFC 6120 §10.3.1, §10.3.3: without an address it is for the sender's own account.
+            stanza = stanza.Readdressed(stanza.From, session.Account);
+        }
+        // XEP-0191 §3.3 #block: nothing goes to whom the user blocks, and the client is told so.
+        if (session.IsBlocked(stanza.To)) return Refuse(stanza, BlockedError);
+        return stanza is Presence presence ? TakePresence(session, presence) : _router.Route(stanza);
+    }
+
+    /// <summary>Answers with an error, but presence of which the sender expects no answer never.</summary>
+    ValueTask Refuse(Stanza stanza, StanzaError error) =>
+        stanza is Presence { Type: PresenceType.Probe } ? default : _router.Refuse(stanza, error);
+
+    // The session is out of the table before anybody hears of it, so that nothing more is delivered to it.
+    async ValueTask Leave(Session session)
+    {
+        var online = _sessions.Find(session.Account);
+        _sessions.Unbind(session);
+        AccountsLog.Ended(_log, session.Jid, session.Id);
+        try
+        {
+            var state = online?.State ?? await _accounts.Load(session.Account) ?? AccountState.Empty;
+            await BecomeUnavailable(session, new Presence(PresenceType.Unavailable, session.Jid, Jid.None, null), state);
+        }
+        catch (StorageException e)
+        {
+            AccountsLog.StoreFailed(_log, "presence", session.Jid, Jid.None, e.Message);
+        }
+    }
+}

@@ -1,0 +1,43 @@
+using System.Buffers;
+using System.Text;
+using Muster.Protocol.Stanzas;
+using Muster.Protocol.Xml;
+
+namespace Muster.Server.Sessions;
+
+/// <summary>Elements and stanzas as the stores keep them: documents in UTF-8 that declare their namespace.</summary>
+static class StoredXml
+{
+    static readonly XmlLimits StanzaLimits = new(ItemBytesMax: 16 * 1024 * 1024, DepthMax: 256, AttributesMax: 1024,
+        NameBytesMax: 65_536, PrefixesMax: 1024);
+
+    /// <summary>A stanza as bytes to store.</summary>
+    public static byte[] ToBytes(Stanza stanza)
+    {
+        var buffer = new ArrayBufferWriter<byte>();
+        StanzaWriter.Write(buffer, stanza, "");
+        return buffer.WrittenSpan.ToArray();
+    }
+
+    /// <summary>A stored stanza; null when it cannot be read.</summary>
+    public static Stanza? ToStanza(ReadOnlyMemory<byte> bytes) =>
+        Read(new ReadOnlySequence<byte>(bytes), StanzaLimits) is { } element ? Stanza.Read(element, out _) : null;
+
+    /// <summary>An element as text to store.</summary>
+    public static string ToText(Element element)
+    {
+        var buffer = new ArrayBufferWriter<byte>();
+        StanzaWriter.Write(buffer, element, "");
+        return Encoding.UTF8.GetString(buffer.WrittenSpan);
+    }
+
+    /// <summary>A stored element; null when it cannot be read.</summary>
+    public static Element? Read(string text, XmlLimits? limits = null) =>
+        Read(new ReadOnlySequence<byte>(Encoding.UTF8.GetBytes(text)), limits ?? StanzaLimits);
+
+    static Element? Read(in ReadOnlySequence<byte> bytes, XmlLimits limits)
+    {
+        var reader = new StanzaReader(limits, StanzaReaderMode.Document);
+        return reader.TryRead(bytes, out _, out var item) ? item.Element : null;
+    }
+}
