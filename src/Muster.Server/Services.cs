@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Logging;
 using Muster.Server.Routing;
 using Muster.Server.Sessions;
+using Muster.Server.Storage;
 using Muster.Server.Telemetry;
 
 namespace Muster.Server;
@@ -9,6 +10,10 @@ namespace Muster.Server;
 sealed record Services(
     Router Router,
     SessionTable Sessions,
+    Database Database,
+    AccountStates Accounts,
+    AccountLimits Limits,
+    LocalDomain Local,
     TimeProvider Clock,
     Meters Meters,
     ILoggerFactory Logs);

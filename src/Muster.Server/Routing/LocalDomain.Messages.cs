@@ -93,7 +93,10 @@ sealed partial class LocalDomain
         if (blocked.Blocks(message.From) && !message.From.SameBare(account)) return OfflineAppend.NoAccount;
         var appended = await _accounts.Database.Offline.TryAppend(
             account, StoredXml.ToBytes(message), _clock.GetUtcNow(), _limits.OfflineMessagesMax);
-        if (appended == OfflineAppend.Full) AccountsLog.OfflineFull(_log, account, _limits.OfflineMessagesMax);
+        if (appended == OfflineAppend.Stored) _meters.OfflineStored();
+        if (appended != OfflineAppend.Full) return appended;
+        _meters.OfflineFull();
+        AccountsLog.OfflineFull(_log, account, _limits.OfflineMessagesMax);
         return appended;
     }
 
@@ -141,7 +144,7 @@ sealed partial class LocalDomain
             if (!TryHandOver(session, waiting)) break;
             handedOver = waiting.Id;
         }
-        if (handedOver > 0) await store.Remove(session.Account, handedOver);
+        if (handedOver > 0) _meters.OfflineHandedOver(await store.Remove(session.Account, handedOver));
         return batch.Count < _limits.OfflineBatchMax && (batch.Count == 0 || handedOver == batch[^1].Id);
     }
 

@@ -31,6 +31,7 @@ sealed partial class LocalDomain
         // §4.6.3: whoever got it must hear of its end: rooms rely on that.
         bool available = presence.Type == PresenceType.Available;
         if (session.TrackDirected(presence.To, available, _limits.DirectedPresenceMax)) return _router.Route(presence);
+        _meters.LimitReached("directed");
         return Refuse(presence, StanzaError.ResourceConstraint.WithText(
             $"a session may send its presence to {_limits.DirectedPresenceMax} addresses"));
     }

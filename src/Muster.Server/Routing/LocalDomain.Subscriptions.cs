@@ -35,6 +35,7 @@ sealed partial class LocalDomain
         }
         if (full)
         {
+            _meters.LimitReached("roster");
             await Refuse(presence, RosterFull);
             return;
         }
@@ -203,6 +204,7 @@ sealed partial class LocalDomain
     {
         int waiting = turn.State.Roster.Items.Count(static item => item.PendingIn is not null);
         if (waiting < _limits.RequestsWaitingMax) return false;
+        _meters.RequestDropped();
         AccountsLog.TooManyRequests(_log, turn.Account, _limits.RequestsWaitingMax);
         return true;
     }

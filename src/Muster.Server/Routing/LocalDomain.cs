@@ -25,6 +25,7 @@ sealed partial class LocalDomain : IStanzaTarget, IClientHost
     readonly SessionTable _sessions;
     readonly AccountLimits _limits;
     readonly TimeProvider _clock;
+    readonly AccountMeters _meters;
     readonly ILogger _log;
     IqTable? _iqTable;
     IReadOnlyList<Func<Session, Presence, ValueTask>> _firstAvailable = [];
@@ -32,13 +33,15 @@ sealed partial class LocalDomain : IStanzaTarget, IClientHost
     long _pushes;
 
     /// <summary>Makes the target; it answers no iq before <see cref="Connect"/>.</summary>
-    public LocalDomain(Router router, AccountStates accounts, AccountLimits limits, TimeProvider clock, ILoggerFactory logs)
+    public LocalDomain(Router router, AccountStates accounts, AccountLimits limits, TimeProvider clock,
+        AccountMeters meters, ILoggerFactory logs)
     {
         _router = router;
         _accounts = accounts;
         _sessions = accounts.Sessions;
         _limits = limits;
         _clock = clock;
+        _meters = meters;
         _log = logs.CreateLogger<LocalDomain>();
     }
 
@@ -66,6 +69,7 @@ sealed partial class LocalDomain : IStanzaTarget, IClientHost
             session = new Session(full, link, connectionId) { Blocked = turn.State.Blocked };
             if (_sessions.Bind(session, turn.State, out replaced) == BindOutcome.TooMany)
             {
+                _meters.SessionRefused();
                 AccountsLog.TooManySessions(_log, account, _limits.SessionsMax);
                 return (null, StanzaError.ResourceConstraint.WithText(
                     $"an account may have {_limits.SessionsMax} sessions"));
@@ -134,6 +138,7 @@ sealed partial class LocalDomain : IStanzaTarget, IClientHost
     // A store that failed must not end the sender's stream: the stanza is refused, so its sender knows that it is lost.
     ValueTask Fail(Stanza stanza, StorageException e)
     {
+        _meters.StoreFailed();
         AccountsLog.StoreFailed(_log, stanza.Name, stanza.From, stanza.To, e.Message);
         var error = e.Fault is StorageFault.Unavailable or StorageFault.Full
             ? StanzaError.ResourceConstraint

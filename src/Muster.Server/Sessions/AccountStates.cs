@@ -11,7 +11,6 @@ namespace Muster.Server.Sessions;
 sealed class AccountStates(Database database, SessionTable sessions, TimeProvider clock)
 {
     const string BlockListKey = "blocklist";
-    static readonly XmlLimits BlockListLimits = new(ItemBytesMax: 16 * 1024 * 1024);
 
     readonly AccountTurns _turns = new();
 
@@ -66,12 +65,15 @@ sealed class AccountStates(Database database, SessionTable sessions, TimeProvide
     async ValueTask<BlockList> LoadBlocked(Jid account) =>
         await database.AccountData.Get(account, BlockListKey) is { } text ? ToBlockList(text) : BlockList.Empty;
 
-    static string ToText(BlockList blocked) => new Element("", "blocklist",
-        blocked.Jids.Select(jid => new Element("", "item").With("jid", jid.ToString()))).ToString();
+    static string ToText(BlockList blocked) => StoredXml.ToText(new Element("", "blocklist",
+        blocked.Jids.Select(jid => new Element("", "item").With("jid", jid.ToString()))));
 
     static BlockList ToBlockList(string text)
     {
-        var list = StoredXml.Read(text, BlockListLimits);
-        return new BlockList(list?.Elements.Select(item => Jid.Parse(item.Attribute("jid") ?? "")) ?? []);
+        // An address that is none any more, by newer rules, blocks nobody.
+        var blocked = new List<Jid>();
+        foreach (var item in StoredXml.Read(text)?.Elements ?? [])
+            if (Jid.TryParse(item.Attribute("jid"), out var jid)) blocked.Add(jid);
+        return new BlockList(blocked);
     }
 }

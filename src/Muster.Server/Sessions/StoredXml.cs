@@ -8,7 +8,8 @@ namespace Muster.Server.Sessions;
 /// <summary>Elements and stanzas as the stores keep them: documents in UTF-8 that declare their namespace.</summary>
 static class StoredXml
 {
-    static readonly XmlLimits StanzaLimits = new(ItemBytesMax: 16 * 1024 * 1024, DepthMax: 256, AttributesMax: 1024,
+    // Bounds were kept when it was read from a stream; these only keep damage in a store from harming more than itself.
+    static readonly XmlLimits Limits = new(ItemBytesMax: 16 * 1024 * 1024, DepthMax: 256, AttributesMax: 1024,
         NameBytesMax: 65_536, PrefixesMax: 1024);
 
     /// <summary>A stanza as bytes to store.</summary>
@@ -21,7 +22,7 @@ static class StoredXml
 
     /// <summary>A stored stanza; null when it cannot be read.</summary>
     public static Stanza? ToStanza(ReadOnlyMemory<byte> bytes) =>
-        Read(new ReadOnlySequence<byte>(bytes), StanzaLimits) is { } element ? Stanza.Read(element, out _) : null;
+        Read(new ReadOnlySequence<byte>(bytes)) is { } element ? Stanza.Read(element, out _) : null;
 
     /// <summary>An element as text to store.</summary>
     public static string ToText(Element element)
@@ -32,12 +33,11 @@ static class StoredXml
     }
 
     /// <summary>A stored element; null when it cannot be read.</summary>
-    public static Element? Read(string text, XmlLimits? limits = null) =>
-        Read(new ReadOnlySequence<byte>(Encoding.UTF8.GetBytes(text)), limits ?? StanzaLimits);
+    public static Element? Read(string text) => Read(new ReadOnlySequence<byte>(Encoding.UTF8.GetBytes(text)));
 
-    static Element? Read(in ReadOnlySequence<byte> bytes, XmlLimits limits)
+    static Element? Read(in ReadOnlySequence<byte> bytes)
     {
-        var reader = new StanzaReader(limits, StanzaReaderMode.Document);
+        var reader = new StanzaReader(Limits, StanzaReaderMode.Document);
         return reader.TryRead(bytes, out _, out var item) ? item.Element : null;
     }
 }

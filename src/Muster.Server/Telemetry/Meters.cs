@@ -15,6 +15,7 @@ sealed class Meters : IDisposable
     {
         _meter = new Meter("Muster");
         Clients = new ClientMeters(_meter);
+        Accounts = new AccountMeters(_meter);
         _roomRecreations = _meter.CreateCounter<long>("mod_muc_process_recreations_count",
             description: "Rooms loaded from storage");
         _roomCommitFailures = _meter.CreateCounter<long>("muster_room_commit_failures_total",
@@ -30,6 +31,9 @@ sealed class Meters : IDisposable
 
     /// <summary>What the connections of clients count.</summary>
     public ClientMeters Clients { get; }
+
+    /// <summary>What accounts and their messages count.</summary>
+    public AccountMeters Accounts { get; }
 
     /// <summary>A room was loaded from storage.</summary>
     public void RoomRecreated() => _roomRecreations.Add(1);
