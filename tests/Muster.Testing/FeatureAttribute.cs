@@ -3,7 +3,8 @@ using Xunit.Sdk;
 
 namespace Muster.Testing;
 
-/// <summary>Names a row of the feature list that a test covers: <c>[Feature("MU-12")]</c>. The list of features is generated from these.</summary>
+/// <summary>Names a row of the feature list that a test covers: <c>[Feature("MU-12")]</c>. The list of features is
+/// generated from these.</summary>
 [TraitDiscoverer("Muster.Testing.FeatureDiscoverer", "Muster.Testing")]
 [AttributeUsage(AttributeTargets.Class | AttributeTargets.Method, AllowMultiple = true)]
 public sealed class FeatureAttribute(params string[] rows) : Attribute, ITraitAttribute
@@ -17,5 +18,6 @@ public sealed class FeatureDiscoverer : ITraitDiscoverer
 {
     /// <inheritdoc/>
     public IEnumerable<KeyValuePair<string, string>> GetTraits(IAttributeInfo traitAttribute) =>
-        ((IEnumerable<string>)traitAttribute.GetConstructorArguments().Single()).Select(row => KeyValuePair.Create("Feature", row));
+        ((IEnumerable<string>)traitAttribute.GetConstructorArguments().Single())
+            .Select(row => KeyValuePair.Create("Feature", row));
 }

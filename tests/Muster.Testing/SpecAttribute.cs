@@ -3,7 +3,8 @@ using Xunit.Sdk;
 
 namespace Muster.Testing;
 
-/// <summary>Names a section of a specification that a test covers, by its anchor: <c>[Spec("XEP-0045", "enter-conflict")]</c>.
+/// <summary>Names a section of a specification that a test covers, by its anchor: <c>[Spec("XEP-0045",
+/// "enter-conflict")]</c>.
 /// The cross-reference lists sections with code but no test.</summary>
 [TraitDiscoverer("Muster.Testing.SpecDiscoverer", "Muster.Testing")]
 [AttributeUsage(AttributeTargets.Class | AttributeTargets.Method, AllowMultiple = true)]

@@ -6,7 +6,8 @@ using Muster.Testing;
 
 namespace Muster.Tests.Rooms;
 
-/// <summary>Entering a room: the order of what a newcomer gets, and each row of the refusal table (muc.md §3.2).</summary>
+/// <summary>Entering a room: the order of what a newcomer gets, and each row of the refusal table (muc.md
+/// §3.2).</summary>
 [Feature("MU-01")]
 public sealed class EnterTests
 {
@@ -98,7 +99,8 @@ public sealed class EnterTests
     [Fact, Spec("XEP-0045", "enter-maxusers"), Feature("MU-16", "MU-17", "MU-45")]
     public void A_full_room_lets_only_owners_and_admins_in_up_to_the_threshold_and_administrators_always()
     {
-        var room = RoomDriver.Stored(new() { MaxUsers = 2 }, new() { UsersAdminThreshold = 1 }, "owner romeo@x", "admin tybalt@x", "member nurse@x");
+        var room = RoomDriver.Stored(new() { MaxUsers = 2 }, new() { UsersAdminThreshold = 1 }, "owner romeo@x",
+            "admin tybalt@x", "member nurse@x");
         room.Inside((Julia, "Jule"), ("paris@x/1", "Paris"));
         room.Join(Nurse, "Nurse");
         Assert.Equal(["error presence Nurse service-unavailable"], room.Received(Nurse));
@@ -171,7 +173,8 @@ public sealed class EnterTests
         var room = RoomDriver.Stored(new() { AllowMultipleSessions = true });
         room.Inside((Nurse, "Nurse"), (Julia, "Jule"));
         room.Join("julia@x/phone", "Jule");
-        Assert.Equal(["presence Nurse none/participant", "presence Jule none/participant jid=julia@x/balcony 110", "groupchat subject=''"],
+        Assert.Equal(["presence Nurse none/participant", "presence Jule none/participant jid=julia@x/balcony 110",
+            "groupchat subject=''"],
             room.Received("julia@x/phone"));
         Assert.Empty(room.Received(Nurse)); // Jule was there already
         room.Say(Nurse, "Madam!");
@@ -228,7 +231,8 @@ public sealed class EnterTests
     [Fact, Feature("MU-07")]
     public void An_administrator_of_the_service_is_owner_and_needs_neither_password_nor_membership()
     {
-        var room = RoomDriver.Stored(new() { PasswordProtected = true, Password = "rose", MembersOnly = true }, null, "outcast prince@x");
+        var room = RoomDriver.Stored(new() { PasswordProtected = true, Password = "rose", MembersOnly = true }, null,
+            "outcast prince@x");
         room.Facts("prince@x", new SenderFacts { IsServiceAdmin = true });
         room.Join("prince@x/1", "Prince");
         Assert.Equal("presence Prince owner/moderator jid=prince@x/1 110", room.Received("prince@x/1")[0]);
@@ -262,7 +266,8 @@ public sealed class EnterTests
             "groupchat subject=''",
         ], room.Received(Julia));
         Assert.Empty(room.Received(Romeo));
-        room.Join(Julia, "Jule", null, new MucHistoryRequest(MaxStanzas: 0), new Element(Namespaces.Client, "show", "away"));
+        room.Join(Julia, "Jule", null, new MucHistoryRequest(MaxStanzas: 0), new Element(Namespaces.Client, "show",
+            "away"));
         Assert.DoesNotContain(room.Received(Julia), line => line.Contains("hello", StringComparison.Ordinal));
         Assert.Equal(["presence Jule none/participant jid=julia@x/balcony show=away"], room.Received(Romeo));
     }
@@ -272,7 +277,8 @@ public sealed class EnterTests
     {
         var room = RoomDriver.Stored();
         room.Presence(Julia, "Jule");
-        Assert.Equal(["presence Jule unavailable none/none 'You are not in the room.' 110 307 333"], room.Received(Julia));
+        Assert.Equal(["presence Jule unavailable none/none 'You are not in the room.' 110 307 333"],
+            room.Received(Julia));
     }
 
     [Fact]

@@ -30,11 +30,13 @@ sealed class RoomDriver
     public List<RoomEffect.Archive> Archived { get; } = [];
 
     /// <summary>No room yet: the first who enters makes it.</summary>
-    public static RoomDriver Nonexistent(RoomOptions? defaults = null, RoomPolicy? policy = null, params AffiliationEntry[] affiliations) =>
+    public static RoomDriver Nonexistent(RoomOptions? defaults = null, RoomPolicy? policy = null,
+        params AffiliationEntry[] affiliations) =>
         new(Room.Create(Jid.Parse(Address), defaults ?? new(), policy ?? new(), Secret, default, affiliations));
 
     /// <summary>A stored room with nobody in it. Affiliations as "owner romeo@x" or "member julia@x as Jule".</summary>
-    public static RoomDriver Stored(RoomOptions? options = null, RoomPolicy? policy = null, params string[] affiliations) =>
+    public static RoomDriver Stored(RoomOptions? options = null, RoomPolicy? policy = null,
+        params string[] affiliations) =>
         new(Room.Restore(new RoomSnapshot
         {
             Address = Jid.Parse(Address),
@@ -55,12 +57,15 @@ sealed class RoomDriver
     public void Facts(string user, SenderFacts facts) => _facts[Jid.Parse(user)] = facts;
 
     /// <summary>Stops the room and loads it from what storage would have.</summary>
-    public void Restart(IEnumerable<HistoryEntry>? history = null) => Room = Room.Restore(Room.Snapshot(), Room.Policy, history);
+    public void Restart(IEnumerable<HistoryEntry>? history = null) =>
+        Room = Room.Restore(Room.Snapshot(), Room.Policy, history);
 
     // ---- What users do ----
 
-    public void Join(string user, string nick, string? password = null, MucHistoryRequest? history = null, params Element[] more) =>
-        Send(new Presence(PresenceType.Available, Jid.Parse(user), At(nick), NextId(), [new MucJoin(password, history).ToElement(), .. more]));
+    public void Join(string user, string nick, string? password = null, MucHistoryRequest? history = null,
+        params Element[] more) =>
+        Send(new Presence(PresenceType.Available, Jid.Parse(user), At(nick), NextId(), [new MucJoin(password,
+            history).ToElement(), .. more]));
 
     /// <summary>Lets several users enter and forgets what they received.</summary>
     public void Inside(params (string User, string Nick)[] users)
@@ -73,7 +78,8 @@ sealed class RoomDriver
         Forget();
     }
 
-    public void Presence(string user, string nick, PresenceType type = PresenceType.Available, params Element[] content) =>
+    public void Presence(string user, string nick, PresenceType type = PresenceType.Available,
+        params Element[] content) =>
         Send(new Presence(type, Jid.Parse(user), At(nick), NextId(), content));
 
     public void Leave(string user, string nick, string? status = null) => Presence(user, nick, PresenceType.Unavailable,
@@ -91,14 +97,17 @@ sealed class RoomDriver
     public void Message(string user, string nick, MessageType type, params Element[] content) =>
         Send(new Message(type, Jid.Parse(user), At(nick), NextId(), content));
 
-    public void Get(string user, Element payload, string nick = "") => Send(new Iq(IqType.Get, Jid.Parse(user), At(nick), NextId(), payload));
-    public void Set(string user, Element payload, string nick = "") => Send(new Iq(IqType.Set, Jid.Parse(user), At(nick), NextId(), payload));
+    public void Get(string user, Element payload, string nick = "") => Send(new Iq(IqType.Get, Jid.Parse(user),
+        At(nick), NextId(), payload));
+    public void Set(string user, Element payload, string nick = "") => Send(new Iq(IqType.Set, Jid.Parse(user),
+        At(nick), NextId(), payload));
 
     /// <summary>A request of muc#admin with items.</summary>
     public void Admin(string user, params MucItem[] items) =>
         Set(user, new Element(Namespaces.MucAdmin, "query", items.Select(item => item.ToElement(Namespaces.MucAdmin))));
 
-    public void Kick(string user, string nick, string? reason = null) => Admin(user, new MucItem(Role: Role.None, Nick: nick, Reason: reason));
+    public void Kick(string user, string nick, string? reason = null) =>
+        Admin(user, new MucItem(Role: Role.None, Nick: nick, Reason: reason));
     public void Role_(string user, string nick, Role role) => Admin(user, new MucItem(Role: role, Nick: nick));
     public void Affiliate(string user, string other, Affiliation affiliation, string? reason = null) =>
         Admin(user, new MucItem(affiliation, Jid: Jid.Parse(other), Reason: reason));
@@ -109,7 +118,8 @@ sealed class RoomDriver
 
     public static Element Form(string type, params (string Var, string Value)[] fields) =>
         new Element(Namespaces.DataForms, "x", fields.GroupBy(field => field.Var).Select(group =>
-            new Element(Namespaces.DataForms, "field", group.Select(field => new Element(Namespaces.DataForms, "value", field.Value)))
+            new Element(Namespaces.DataForms, "field", group.Select(field => new Element(Namespaces.DataForms,
+                "value", field.Value)))
                 .With("var", group.Key))).With("type", type);
 
     public void Bounce(string user, string nick, string condition, string? id = null) =>
@@ -148,8 +158,11 @@ sealed class RoomDriver
     void Deliver(Stanza stanza, Jid to)
     {
         Assert.False(to.IsNone);
-        if (stanza.Child(Namespaces.StanzaIds, "stanza-id")?.Attribute("id") is { } id && Room.Options.Archiving)
-            Assert.Contains(Archived, archive => archive.Id.ToString() == id); // archived before seen
+        var id =
+            stanza.Elements.FirstOrDefault(e => e.Is(Namespaces.StanzaIds, "stanza-id")
+                && e.Attribute("by") == Address);
+        if (id is not null && Room.Options.Archiving)
+            Assert.Contains(Archived, archive => archive.Id.ToString() == id.Attribute("id")); // archived before seen
         if (!_inboxes.TryGetValue(to, out var inbox)) _inboxes[to] = inbox = [];
         inbox.Add(stanza.Readdressed(stanza.From, to));
     }
@@ -179,8 +192,10 @@ sealed class RoomDriver
     public static string Line(Stanza stanza)
     {
         var words = new List<string>();
-        string sender = stanza.From.SameBare(Jid.Parse(Address)) ? stanza.From.Resource.ToString() : stanza.From.ToString();
-        if (stanza.Error is { } error) return string.Join(' ', new[] { "error", stanza.Name, sender, error.Condition }.Where(w => w.Length > 0));
+        string sender =
+            stanza.From.SameBare(Jid.Parse(Address)) ? stanza.From.Resource.ToString() : stanza.From.ToString();
+        if (stanza.Error is { } error) return string.Join(' ', new[] { "error", stanza.Name, sender,
+            error.Condition }.Where(w => w.Length > 0));
         words.Add(stanza is Message m ? m.TypeName ?? "normal" : stanza is Iq iq ? iq.TypeName! : "presence");
         words.Add(sender);
         if (stanza is Presence { Type: not PresenceType.Available } presence) words.Add(presence.TypeName!);
@@ -198,10 +213,12 @@ sealed class RoomDriver
         var words = new List<string>();
         if (user.Item is { } item)
         {
-            words.Add(item.Role is { } role ? $"{item.Affiliation?.ToName()}/{role.ToName()}" : item.Affiliation?.ToName() ?? "");
+            words.Add(item.Role is { } role
+                ? $"{item.Affiliation?.ToName()}/{role.ToName()}" : item.Affiliation?.ToName() ?? "");
             if (!item.Jid.IsNone) words.Add($"jid={item.Jid}");
             if (item.Nick is not null) words.Add($"nick={item.Nick}");
-            if (item.Actor is { } actor) words.Add(actor.Jid.IsNone ? $"by={actor.Nick}" : $"by={actor.Nick}({actor.Jid})");
+            if (item.Actor is { } actor) words.Add(actor.Jid.IsNone
+                ? $"by={actor.Nick}" : $"by={actor.Nick}({actor.Jid})");
             if (item.Reason is not null) words.Add($"'{item.Reason}'");
         }
         if (user.Destroy is { } destroy) words.Add($"destroyed alternate={destroy.Alternate} '{destroy.Reason}'");
