@@ -161,11 +161,8 @@ public sealed partial class StanzaReader
 
     Scan ScanAttribute(ReadOnlySpan<byte> tag, ref int at)
     {
-        if (_rawCount == _raw.Length)
-        {
-            if (_rawCount >= _limits.AttributesMax) return Bad(StreamError.PolicyViolation);
-            Array.Resize(ref _raw, Math.Min(_rawCount * 2, Math.Max(_limits.AttributesMax, 1)));
-        }
+        if (_rawCount >= _limits.AttributesMax) return Bad(StreamError.PolicyViolation);
+        if (_rawCount == _raw.Length) Array.Resize(ref _raw, _rawCount * 2);
         ref var raw = ref _raw[_rawCount];
         raw.Name = at;
         var scan = ScanName(tag, ref at, out raw.Colon);
