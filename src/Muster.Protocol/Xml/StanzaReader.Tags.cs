@@ -180,8 +180,9 @@ public sealed partial class StanzaReader
         raw.Plain = rest[stop] == quote;
         if (!raw.Plain)
         {
-            stop = rest.IndexOf(quote);
+            stop = rest.IndexOfAny(quote, (byte)'<');
             if (stop < 0) return Scan.Short;
+            if (rest[stop] == '<') return Bad(StreamError.NotWellFormed);
         }
         raw.ValueEnd = at + stop;
         at = raw.ValueEnd + 1;
