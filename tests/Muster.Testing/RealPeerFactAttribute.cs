@@ -13,6 +13,8 @@ public sealed class RealPeerFactAttribute : FactAttribute
     {
         ["postgresql"] = ["/usr/lib/postgresql/*/bin/initdb", "/usr/local/bin/initdb", "/usr/bin/initdb"],
         ["python3-slixmpp"] = ["/usr/lib/python3/dist-packages/slixmpp/__init__.py"],
+        ["unicode-data"] = ["/usr/share/unicode/UnicodeData.txt"],
+        ["bzip2"] = ["/usr/bin/bzip2", "/bin/bzip2"],
         ["chromium"] = ["/usr/bin/chromium"],
         ["profanity"] = ["/usr/bin/profanity"],
         ["tmux"] = ["/usr/bin/tmux"],

@@ -6,8 +6,8 @@ namespace Muster.Protocol.Addresses;
 /// An XMPP address, <c>local@domain/resource</c>, in its normalised form (RFC 7622). A small struct over one string, so
 /// that comparing is an ordinal string comparison and taking the parts allocates nothing.
 /// </summary>
-/// <remarks>Made only through <see cref="TryParse"/> and <see cref="TryCreate"/>, which normalise each part with <see cref="JidPrep"/>;
-/// so two JIDs are the same address exactly when they are equal. The default value is "no address".</remarks>
+/// <remarks>Made only from parts that <see cref="JidPrep"/> has normalised, so two JIDs are the same address exactly
+/// when they are equal, and reading what was printed gives an equal one. The default value is "no address".</remarks>
 public readonly struct Jid : IEquatable<Jid>, IComparable<Jid>
 {
     readonly string? _text;
@@ -31,8 +31,9 @@ public readonly struct Jid : IEquatable<Jid>, IComparable<Jid>
     public ReadOnlySpan<char> Local => _text.AsSpan(0, _localLength);
 
     /// <summary>The domain.</summary>
-    public ReadOnlySpan<char> Domain =>
-        _text is null ? default : _localLength == 0 ? _text.AsSpan(0, _bareLength) : _text.AsSpan(_localLength + 1, _bareLength - _localLength - 1);
+    public ReadOnlySpan<char> Domain => _text.AsSpan(DomainStart, _bareLength - DomainStart);
+
+    int DomainStart => _localLength == 0 ? 0 : _localLength + 1;
 
     /// <summary>The resource (in a room: the nick), empty when there is none.</summary>
     public ReadOnlySpan<char> Resource =>
@@ -58,23 +59,34 @@ public readonly struct Jid : IEquatable<Jid>, IComparable<Jid>
 
     /// <summary>Whether both have the same local part and domain; allocates nothing.</summary>
     public bool SameBare(Jid other) =>
-        _bareLength == other._bareLength && _text.AsSpan(0, _bareLength).SequenceEqual(other._text.AsSpan(0, _bareLength));
+        _bareLength == other._bareLength
+        && _text.AsSpan(0, _bareLength).SequenceEqual(other._text.AsSpan(0, _bareLength));
 
-    /// <summary>Reads and normalises an address. False when it is no valid JID (RFC 7622 §3).</summary>
+    /// <summary>Reads and normalises an address. False when it is no valid JID (RFC 7622 §3). Allocates nothing when
+    /// the text is in its normal form and the domain is ASCII: the JID then keeps the text itself.</summary>
     public static bool TryParse([NotNullWhen(true)] string? text, out Jid jid)
     {
         jid = default;
         if (string.IsNullOrEmpty(text)) return false;
-        // RFC 7622 §3.1: the resource begins at the first slash, the local part ends at the first at-sign before it.
+        // RFC 7622 §3.2: the resource begins at the first slash, the local part ends at the first at-sign before it.
+        // They are looked for before anything is mapped, as mapping could make new ones (§3.1).
         int slash = text.IndexOf('/', StringComparison.Ordinal);
-        var bare = slash < 0 ? text.AsSpan() : text.AsSpan(0, slash);
-        int at = bare.IndexOf('@');
-        string? local = at < 0 ? null : bare[..at].ToString();
+        int bareLength = slash < 0 ? text.Length : slash;
+        int at = text.AsSpan(0, bareLength).IndexOf('@');
+        if (JidPrep.IsNormalDomain(text.AsSpan(at + 1, bareLength - at - 1))
+            && (at < 0 || JidPrep.IsNormalLocal(text.AsSpan(0, at)))
+            && (slash < 0 || JidPrep.IsNormalResource(text.AsSpan(slash + 1))))
+        {
+            jid = new Jid(text, Math.Max(at, 0), bareLength);
+            return true;
+        }
+        string? local = at < 0 ? null : text[..at];
         string? resource = slash < 0 ? null : text[(slash + 1)..];
-        return TryCreate(local, bare[(at + 1)..].ToString(), resource, out jid);
+        return TryCreate(local, text[(at + 1)..bareLength], resource, out jid);
     }
 
-    /// <summary>Makes an address from parts, normalising each; a null part is absent, an empty local part or resource is an error.</summary>
+    /// <summary>Makes an address from parts, normalising each; a null part is absent. False when a part that is there
+    /// is empty or invalid.</summary>
     public static bool TryCreate(string? local, string domain, string? resource, out Jid jid)
     {
         jid = default;
@@ -82,15 +94,18 @@ public readonly struct Jid : IEquatable<Jid>, IComparable<Jid>
         string? l = null, r = null;
         if (local is not null && !JidPrep.TryLocal(local, out l)) return false;
         if (resource is not null && !JidPrep.TryResource(resource, out r)) return false;
-        jid = Join(l, d, r);
+        int bareLength = (l is null ? 0 : l.Length + 1) + d.Length;
+        jid = new Jid(string.Concat([l, l is null ? "" : "@", d, r is null ? "" : "/", r]), l?.Length ?? 0, bareLength);
         return true;
     }
 
-    /// <summary>Reads an address that the program itself wrote. Throws <see cref="FormatException"/> when it is no JID.</summary>
+    /// <summary>Reads an address that the program itself wrote. Throws <see cref="FormatException"/> when it is no
+    /// JID.</summary>
     public static Jid Parse(string text) =>
         TryParse(text, out var jid) ? jid : throw new FormatException($"'{text}' is not a valid JID");
 
-    /// <summary>The bare form of this address with a resource that is normalised here; false when the resource is invalid.</summary>
+    /// <summary>The bare form of this address with a resource that is normalised here; false when the resource is
+    /// invalid.</summary>
     public bool TryWithResource(string resource, out Jid jid)
     {
         jid = default;
@@ -99,15 +114,10 @@ public readonly struct Jid : IEquatable<Jid>, IComparable<Jid>
         return true;
     }
 
-    static Jid Join(string? local, string domain, string? resource)
-    {
-        int localLength = local?.Length ?? 0;
-        string bare = local is null ? domain : string.Concat(local, "@", domain);
-        return new Jid(resource is null ? bare : string.Concat(bare, "/", resource), localLength, bare.Length);
-    }
-
     /// <inheritdoc/>
-    public bool Equals(Jid other) => _bareLength == other._bareLength && string.Equals(_text, other._text, StringComparison.Ordinal);
+    public bool Equals(Jid other) =>
+        _bareLength == other._bareLength && string.Equals(_text, other._text, StringComparison.Ordinal);
+
     /// <inheritdoc/>
     public override bool Equals(object? obj) => obj is Jid other && Equals(other);
     /// <inheritdoc/>

@@ -92,8 +92,8 @@ public sealed class EnterTests
     public void A_blank_nick_is_not_allowed()
     {
         var room = RoomDriver.Stored();
-        room.Join(Julia, "\u2003");
-        Assert.Equal(["error presence \u2003 not-allowed"], room.Received(Julia));
+        room.Join(Julia, "\u2003"); // which the address has as an ordinary space (RFC 8265 §4.2.2)
+        Assert.Equal(["error presence   not-allowed"], room.Received(Julia));
     }
 
     [Fact, Spec("XEP-0045", "enter-maxusers"), Feature("MU-16", "MU-17", "MU-45")]
