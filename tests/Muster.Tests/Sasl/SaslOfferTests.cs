@@ -133,6 +133,17 @@ public class SaslOfferTests
     }
 
     [Theory]
+    [InlineData("us\u0007er")]
+    [InlineData("us er")]
+    [InlineData("user@example.org")]
+    [InlineData("user/x")]
+    public void A_name_that_no_account_can_have_is_as_good_as_a_wrong_password(string name)
+    {
+        Assert.Equal("not-authorized", Condition(Start(Tls, "PLAIN", Utf8($"\0{name}\0pencil"))));
+        Assert.Equal("not-authorized", Condition(Start(Tls, "SCRAM-SHA-1", Utf8($"n,,n={name},r=abc"))));
+    }
+
+    [Theory]
     [InlineData(1, "", "romeo@example.org")]
     [InlineData(1, "romeo@example.org", "romeo@example.org")]
     [InlineData(1, "Romeo@EXAMPLE.org", "romeo@example.org")]

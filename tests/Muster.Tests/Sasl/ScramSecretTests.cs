@@ -57,11 +57,36 @@ public class ScramSecretTests
         Assert.Null(ScramSecret.Create((ScramHash)9, Salt, 4096, new byte[32], new byte[32]));
     }
 
-    [Fact]
-    public void An_empty_or_endless_password_makes_no_secret()
+    [Theory] // RFC 8265 §4.2 and its examples in §4.3
+    [InlineData("")]
+    [InlineData("pen\ncil")]
+    [InlineData("pen\0cil")]
+    [InlineData("my cat is a \tby")]
+    [InlineData("pen\u00adcil")] // invisible
+    public void Passwords_that_cannot_be_typed_twice_alike_are_refused(string password)
     {
-        Assert.Null(ScramSecret.Derive(ScramHash.Sha1, "", Salt, 4096));
-        Assert.False(ScramSecret.Derive(ScramHash.Sha1, "a", Salt, 4096)!.Verify(""));
+        Assert.Null(ScramSecret.Derive(ScramHash.Sha1, password, Salt, 4096));
+        Assert.False(ScramSecret.Derive(ScramHash.Sha1, "pencil", Salt, 4096)!.Verify(password));
+    }
+
+    [Fact]
+    public void A_password_has_a_bound_and_is_unicode()
+    {
+        Assert.NotNull(ScramSecret.Derive(ScramHash.Sha1, new string('a', 1023), Salt, 4096));
+        Assert.Null(ScramSecret.Derive(ScramHash.Sha1, new string('a', 1024), Salt, 4096));
+        Assert.Null(ScramSecret.Derive(ScramHash.Sha1, "half a surrogate pair: \ud800", Salt, 4096));
+    }
+
+    [Theory]
+    [InlineData("correct horse battery staple", "correct horse battery staple")]
+    [InlineData("correct horse battery staple", "correct\u00a0horse\u3000battery\u2003staple")] // any space
+    [InlineData("p\u00e4ss", "pa\u0308ss")] // composed and decomposed
+    [InlineData("\U0001f600!", "\U0001f600!")]
+    public void A_password_typed_on_another_keyboard_is_the_same(string password, string typed)
+    {
+        Assert.True(ScramSecret.Derive(ScramHash.Sha1, password, Salt, 4096)!.Verify(typed));
+        Assert.True(ScramSecret.Derive(ScramHash.Sha1, typed, Salt, 4096)!.Verify(password));
+        Assert.False(ScramSecret.Derive(ScramHash.Sha1, password, Salt, 4096)!.Verify(typed.ToUpperInvariant() + "x"));
     }
 
     [Fact]
