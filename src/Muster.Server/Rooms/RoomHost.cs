@@ -1,0 +1,320 @@
+using System.Security.Cryptography;
+using Muster.Core.Rooms;
+using Muster.Core.Sessions;
+using Muster.Protocol.Addresses;
+using Muster.Protocol.Stanzas;
+using Muster.Server.Storage;
+using Muster.Server.Telemetry;
+
+namespace Muster.Server.Rooms;
+
+/// <summary>What is put into a room's mailbox.</summary>
+/// <param name="Stanza">A stanza for the room, or null.</param>
+/// <param name="Event">Something else that happened, or null.</param>
+/// <param name="Answer">Gets the room's answer to <paramref name="Stanza"/> instead of its sender; or null.</param>
+/// <param name="Look">Is shown the room, or null when there is none, in its turn; or null.</param>
+readonly record struct RoomLetter(
+    Stanza? Stanza = null, RoomEvent? Event = null, TaskCompletionSource<Stanza>? Answer = null, Action<Room?>? Look = null);
+
+/// <summary>
+/// Steps 4 to 6 of a group message's path: the mailbox of one room, its decisions, one commit for all that a drain of the
+/// mailbox promised, then the effects in order.
+/// </summary>
+/// <remarks>
+/// The host is there before its room: it loads or makes it when the first letter comes, so two who enter at once meet in
+/// one room. Archived before seen: when the commit fails nothing of the batch is shown; the occupants are told to
+/// enter again (status 333) and the room is loaded afresh, so there is no half-true state to repair.
+/// </remarks>
+sealed class RoomHost
+{
+    const int BatchMax = 64;
+
+    readonly RoomService _service;
+    readonly Mailbox<RoomLetter> _mailbox;
+    readonly List<RoomLetter> _letters = [];
+    readonly List<RoomEffect> _effects = [];
+    readonly Dictionary<Stanza, SharedStanza> _serialised = new(ReferenceEqualityComparer.Instance);
+    Room? _room;
+    RoomListing? _listing;
+    RoomTombstone? _tombstone; // while _room is one that might come to be
+    ITimer? _timer;
+    long _lastId;
+
+    public RoomHost(RoomService service, Jid address)
+    {
+        _service = service;
+        Address = address;
+        _mailbox = new(service.Settings.MailboxMax, Start);
+    }
+
+    /// <summary>The room's bare JID.</summary>
+    public Jid Address { get; }
+
+    /// <summary>What the list of rooms shows of it; null while there is no room.</summary>
+    public RoomListing? Listing => Volatile.Read(ref _listing);
+
+    /// <summary>True once the host takes no more letters: it has a successor.</summary>
+    public bool IsClosed => _mailbox.IsClosed;
+
+    /// <summary>Posts a letter, waiting while the mailbox is full.</summary>
+    public ValueTask<PostOutcome> Post(RoomLetter letter) => _mailbox.Post(letter);
+
+    /// <summary>Posts a letter if there is space.</summary>
+    public PostOutcome TryPost(RoomLetter letter) => _mailbox.TryPost(letter);
+
+    void Start() => ThreadPool.UnsafeQueueUserWorkItem(static host => _ = host.Run(), this, preferLocal: false);
+
+    async Task Run()
+    {
+        while (true)
+        {
+            _letters.Clear();
+            _mailbox.Take(_letters, BatchMax);
+            if (_letters.Count == 0) return;
+            try
+            {
+                await RunBatch();
+            }
+            catch (Exception e)
+            {
+                // A bug in a decision or an effect: the state can no longer be trusted, the other rooms can.
+                RoomsLog.Broken(_service.Log, Address, e);
+                await Abandon();
+            }
+            if (_room is null && _mailbox.TryClose())
+            {
+                _service.Forget(this);
+                return;
+            }
+        }
+    }
+
+    async ValueTask RunBatch()
+    {
+        int handled = 0;
+        while (handled < _letters.Count)
+        {
+            if (_room is null && !await TryLoad())
+            {
+                for (; handled < _letters.Count; handled++) await RefuseUnreadable(_letters[handled]);
+                return;
+            }
+            _effects.Clear();
+            _serialised.Clear();
+            int first = handled;
+            while (handled < _letters.Count && _room is { IsClosed: false })
+            {
+                var letter = _letters[handled++];
+                // A look must see what was promised before it kept: it is a batch of its own.
+                if (letter.Look is not null)
+                {
+                    if (handled - 1 > first) handled--;
+                    else letter.Look(_room.Exists ? _room : null);
+                    break;
+                }
+                await Decide(letter);
+            }
+            if (await Commit(first, handled)) await Act(first, handled);
+            if (_room is { Exists: false }) Drop();
+        }
+        Publish();
+    }
+
+    async ValueTask Decide(RoomLetter letter)
+    {
+        long id = NextId();
+        var now = _service.Clock.GetUtcNow();
+        if (letter.Event is { } happened)
+        {
+            _room!.Handle(new RoomInput(happened, now, id), _effects);
+            return;
+        }
+        var stanza = letter.Stanza!;
+        if (_tombstone is { } tombstone && !_room!.Exists && letter.Answer is null && stanza is Presence { Type: PresenceType.Available })
+        {
+            // muc.md §3.2: bookmarks must not call a destroyed room back to life.
+            _effects.Add(new RoomEffect.Refuse(stanza, Gone(tombstone)));
+            return;
+        }
+        var facts = await _service.FactsOf(stanza, letter.Answer is not null);
+        _room!.Handle(new RoomInput(stanza, now, id, facts), _effects);
+    }
+
+    StanzaError Gone(RoomTombstone tombstone) => StanzaError.Gone with
+    {
+        Text = tombstone.Reason.Length == 0 ? null : tombstone.Reason,
+        ConditionText = tombstone.Alternate.IsNone ? null : $"xmpp:{tombstone.Alternate}?join",
+        By = Address,
+    };
+
+    // Microseconds, raised by one where two meet, never below what the archive has: the order of the archive.
+    long NextId()
+    {
+        long micros = (_service.Clock.GetUtcNow() - DateTimeOffset.UnixEpoch).Ticks / TimeSpan.TicksPerMicrosecond;
+        return _lastId = Math.Max(micros, _lastId + 1);
+    }
+
+    /// <summary>Loads the room, or makes a new one that is nobody's yet. False when storage cannot tell (then nothing is made:
+    /// an empty room over an unreadable one would be a loss).</summary>
+    async ValueTask<bool> TryLoad()
+    {
+        var settings = _service.Settings;
+        try
+        {
+            if (await _service.Database.Rooms.Load(Address) is { } stored)
+            {
+                var page = await _service.Database.Archive.Page(Address, new ArchiveQuery
+                {
+                    Kind = ArchiveKind.Message,
+                    Backwards = true,
+                    Max = Math.Max(1, settings.Policy.HistorySizeMax),
+                });
+                _room = Room.Restore(RoomRecords.ToSnapshot(stored), settings.Policy,
+                    page.Entries.Select(RoomRecords.ToHistory).OfType<HistoryEntry>());
+                _lastId = Math.Max(_lastId, stored.LastArchiveId);
+                _service.Meters.RoomRecreated();
+                return true;
+            }
+            if (await _service.Database.Archive.Range(Address) is { } range)
+            {
+                // A temporary room that a crash ended left its messages; they are not for whoever comes next.
+                while (await _service.Database.Archive.Purge(Address, DateTimeOffset.MaxValue, 1000) == 1000) { }
+                _lastId = Math.Max(_lastId, range.LastId);
+            }
+            _tombstone = await _service.Database.Rooms.FindTombstone(Address, _service.Clock.GetUtcNow());
+            _room = Room.Create(Address, settings.Defaults, settings.Policy, RandomNumberGenerator.GetBytes(Room.SecretBytes),
+                _service.Clock.GetUtcNow(), settings.Affiliations, settings.Subject);
+            return true;
+        }
+        catch (StorageException e)
+        {
+            RoomsLog.Unreadable(_service.Log, Address, e.Message);
+            return false;
+        }
+    }
+
+    async ValueTask RefuseUnreadable(RoomLetter letter)
+    {
+        letter.Look?.Invoke(null);
+        if (letter.Stanza is not { } stanza) return;
+        var error = StanzaError.ServiceUnavailable.WithText("Service is temporary unavailable") with { By = Address };
+        if (letter.Answer is { } answer) answer.TrySetResult(stanza.Refuse(error));
+        else await _service.Router.Refuse(stanza, error);
+    }
+
+    /// <summary>Keeps what the batch promised, in one transaction. False when it could not be kept: nothing of it is shown.</summary>
+    async ValueTask<bool> Commit(int first, int end)
+    {
+        var commit = RoomRecords.ToCommit(Address, _effects, Serialise, _service.Clock.GetUtcNow(), _service.Settings.TombstoneTime);
+        if (commit is null) return true;
+        try
+        {
+            await _service.Database.Rooms.Commit([commit]);
+            return true;
+        }
+        catch (StorageException e)
+        {
+            RoomsLog.CommitFailed(_service.Log, Address, commit.Archive.Count, e.Message);
+            _service.Meters.RoomCommitFailed();
+            for (int i = first; i < end; i++) await RefuseUnreadable(_letters[i]);
+            await Abandon();
+            return false;
+        }
+    }
+
+    /// <summary>Tells everybody inside to enter again and forgets the object; the next letter loads the room from storage.</summary>
+    async ValueTask Abandon()
+    {
+        if (_room is not { } room) return;
+        Drop();
+        _effects.Clear();
+        room.Abandon("The room could not keep what was said; please enter again.", _effects);
+        await Act(0, 0);
+    }
+
+    void Drop()
+    {
+        _room = null;
+        _timer?.Dispose();
+        _timer = null;
+        Publish();
+    }
+
+    async ValueTask Act(int first, int end)
+    {
+        foreach (var effect in _effects)
+        {
+            switch (effect)
+            {
+                case RoomEffect.Broadcast broadcast:
+                    await Broadcast(broadcast);
+                    break;
+                case RoomEffect.Send send:
+                    if (!Answers(send.Stanza, send.To, first, end)) await Send(send.Stanza, send.To);
+                    break;
+                case RoomEffect.Refuse refuse:
+                    if (!Answers(refuse.Answer, refuse.Cause.From, first, end)) await _service.Router.Route(refuse.Answer);
+                    break;
+                case RoomEffect.Entered entered:
+                    _service.Entered(entered.Session, Address);
+                    break;
+                case RoomEffect.Left left:
+                    _service.Left(left.Session, Address);
+                    break;
+                case RoomEffect.WakeAt wake:
+                    WakeAt(wake.At);
+                    break;
+            }
+        }
+    }
+
+    // Requests of the command line and the admin API go through the room's own decisions; their answers do not go out.
+    bool Answers(Stanza stanza, Jid to, int first, int end)
+    {
+        if (stanza.Id is null) return false;
+        for (int i = first; i < end; i++)
+        {
+            if (_letters[i] is { Answer: { } answer, Stanza: { } asked } && asked.From == to && asked.Id == stanza.Id)
+                return answer.TrySetResult(stanza);
+        }
+        return false;
+    }
+
+    async ValueTask Broadcast(RoomEffect.Broadcast broadcast)
+    {
+        var shared = Serialise(broadcast.Stanza);
+        foreach (var to in broadcast.Sessions)
+        {
+            // Step 7. A session that is not here, not reading or blocking is the business of its domain's rules.
+            if (_service.Sessions.FindSession(to)?.Deliver(shared) is DeliverOutcome.Written) continue;
+            await _service.Router.Route(broadcast.Stanza.Readdressed(broadcast.Stanza.From, to));
+        }
+        _service.Meters.Delivered(broadcast.Sessions.Length);
+    }
+
+    ValueTask Send(Stanza stanza, Jid to) => _service.Router.Route(stanza.Readdressed(stanza.From, to));
+
+    SharedStanza Serialise(Stanza stanza)
+    {
+        if (!_serialised.TryGetValue(stanza, out var shared)) _serialised[stanza] = shared = SharedStanza.From(stanza);
+        return shared;
+    }
+
+    void WakeAt(DateTimeOffset at)
+    {
+        var due = at - _service.Clock.GetUtcNow();
+        if (due < TimeSpan.Zero) due = TimeSpan.Zero;
+        // A full mailbox is never idle for long: the room asks again when it handles what waits.
+        _timer ??= _service.Clock.CreateTimer(
+            static host => ((RoomHost)host!).TryPost(new(Event: new RoomEvent.Tick())), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        _timer.Change(due, Timeout.InfiniteTimeSpan);
+    }
+
+    void Publish()
+    {
+        var listing = _room is { Exists: true, IsLocked: false } room
+            ? new RoomListing(Address, room.Options.Title, room.Options.Public, room.Options.PublicList, room.IsStored, room.OccupantCount)
+            : null;
+        if (listing != _listing) Volatile.Write(ref _listing, listing);
+    }
+}

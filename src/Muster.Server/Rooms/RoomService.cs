@@ -1,0 +1,248 @@
+using System.Collections.Concurrent;
+using Microsoft.Extensions.Logging;
+using Muster.Core.Rooms;
+using Muster.Protocol.Addresses;
+using Muster.Protocol.Stanzas;
+using Muster.Server.Routing;
+using Muster.Server.Sessions;
+using Muster.Server.Storage;
+using Muster.Server.Telemetry;
+
+namespace Muster.Server.Rooms;
+
+/// <summary>What the list of rooms shows of a room in memory.</summary>
+/// <param name="Room">Its bare JID.</param>
+/// <param name="Title">Its title, or "".</param>
+/// <param name="Public">Whether strangers see it in the list.</param>
+/// <param name="PublicList">Whether strangers see who is inside.</param>
+/// <param name="Stored">Whether storage has it too.</param>
+/// <param name="Occupants">Number of nicks inside.</param>
+sealed record RoomListing(Jid Room, string Title, bool Public, bool PublicList, bool Stored, int Occupants);
+
+/// <summary>
+/// A multi-user chat service (XEP-0045) of one domain: finds the host of a room and puts stanzas into its mailbox. What
+/// is addressed to the service itself is answered by the iq table and the directory.
+/// </summary>
+sealed class RoomService : IStanzaTarget
+{
+    static readonly StanzaError Denied = StanzaError.Forbidden.WithText("Access denied by service policy");
+
+    readonly ConcurrentDictionary<Jid, RoomHost> _hosts = new();
+    readonly ConcurrentDictionary<Jid, Dictionary<Jid, int>> _conferences = new();
+    readonly Func<Iq, ValueTask> _answerForService;
+
+    /// <summary>Makes a service.</summary>
+    /// <param name="settings">Its configuration.</param>
+    /// <param name="services">The parts of the server.</param>
+    /// <param name="database">Where rooms are kept.</param>
+    /// <param name="answerForService">Answers iq stanzas to the service's own address.</param>
+    public RoomService(RoomSettings settings, Services services, Database database, Func<Iq, ValueTask> answerForService)
+    {
+        Settings = settings;
+        Database = database;
+        Router = services.Router;
+        Sessions = services.Sessions;
+        Clock = services.Clock;
+        Log = services.Logs.CreateLogger<RoomService>();
+        Meters = services.Meters;
+        _answerForService = answerForService;
+    }
+
+    public RoomSettings Settings { get; }
+    public Database Database { get; }
+    public Router Router { get; }
+    public SessionTable Sessions { get; }
+    public TimeProvider Clock { get; }
+    public ILogger Log { get; }
+    public Meters Meters { get; }
+
+    /// <summary>Rooms in memory.</summary>
+    public IEnumerable<RoomListing> Live => _hosts.Values.Select(host => host.Listing).OfType<RoomListing>();
+
+    /// <summary>The listing of one room in memory, or null.</summary>
+    public RoomListing? FindLive(Jid room) => _hosts.GetValueOrDefault(room)?.Listing;
+
+    /// <inheritdoc/>
+    public ValueTask Route(Stanza stanza)
+    {
+        // muc.md §1: access is checked first, for everything; errors and results are never answered.
+        if (!Settings.Access.Use(stanza.From)) return Router.Refuse(stanza, Denied with { By = Settings.Service });
+        return stanza.To.HasLocal ? Post(stanza) : RouteToService(stanza);
+    }
+
+    /// <summary>Asks a room on behalf of an administrator: the stanza goes through the room's own decisions with the rights of
+    /// a service administrator, and the answer comes back here.</summary>
+    /// <returns>The room's answer, or null when it gave none within the time.</returns>
+    public async ValueTask<Stanza?> Ask(Stanza stanza, TimeSpan limit)
+    {
+        var answer = new TaskCompletionSource<Stanza>(TaskCreationOptions.RunContinuationsAsynchronously);
+        await Post(stanza.To.Bare, new RoomLetter(stanza, Answer: answer));
+        try
+        {
+            return await answer.Task.WaitAsync(limit, Clock);
+        }
+        catch (TimeoutException)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>Reads something of a room in its turn; a sleeping room is woken. The function gets null when there is no such room.</summary>
+    public async ValueTask<T> Look<T>(Jid room, Func<Room?, T> read)
+    {
+        var seen = new TaskCompletionSource<T>(TaskCreationOptions.RunContinuationsAsynchronously);
+        await Post(room, new RoomLetter(Look: found =>
+        {
+            try
+            {
+                seen.TrySetResult(read(found));
+            }
+            catch (Exception e)
+            {
+                seen.TrySetException(e);
+            }
+        }));
+        return await seen.Task;
+    }
+
+    /// <summary>Tells every room that the service shuts down, and waits until all have told their occupants.</summary>
+    public async ValueTask ShutDown(string? reason)
+    {
+        foreach (var host in _hosts.Values)
+        {
+            await host.Post(new(Event: new RoomEvent.Shutdown(reason)));
+            await Look(host.Address, static _ => true);
+        }
+    }
+
+    /// <summary>Unloads a room that nobody needs; the next stanza wakes it. One that is needed stays.</summary>
+    public ValueTask Hibernate(Jid room) =>
+        _hosts.ContainsKey(room) ? Post(room, new RoomLetter(Event: new RoomEvent.Hibernate())) : default;
+
+    /// <summary>What the service knows of a sender.</summary>
+    public async ValueTask<SenderFacts> FactsOf(Stanza stanza, bool byAdministrator)
+    {
+        var from = stanza.From;
+        var facts = new SenderFacts
+        {
+            MayCreate = byAdministrator || Settings.Access.Create(from),
+            IsServiceAdmin = byAdministrator || Settings.Access.Admin(from),
+            MayPersist = byAdministrator || Settings.Access.Persist(from),
+            MayLog = byAdministrator || Settings.Access.Log(from),
+        };
+        if (stanza is not Presence { Type: PresenceType.Available } || !stanza.To.IsFull) return facts;
+        string service = Settings.Service.ToString();
+        return facts with
+        {
+            InTooManyRooms = IsInTooManyRooms(from.Bare, stanza.To.Bare),
+            NickOwner = await Database.Nicks.FindOwner(service, stanza.To.Resource.ToString()),
+            ReservedNick = await Database.Nicks.Find(service, from.Bare),
+        };
+    }
+
+    /// <summary>Counts a session into a room.</summary>
+    public void Entered(Jid session, Jid room)
+    {
+        while (true)
+        {
+            var rooms = _conferences.GetOrAdd(session.Bare, static _ => []);
+            lock (rooms)
+            {
+                // An emptied entry is removed under its lock: then take the new one.
+                if (!_conferences.TryGetValue(session.Bare, out var current) || current != rooms) continue;
+                rooms[room] = rooms.GetValueOrDefault(room) + 1;
+                return;
+            }
+        }
+    }
+
+    /// <summary>Counts a session out of a room.</summary>
+    public void Left(Jid session, Jid room)
+    {
+        if (!_conferences.TryGetValue(session.Bare, out var rooms)) return;
+        lock (rooms)
+        {
+            int left = rooms.GetValueOrDefault(room) - 1;
+            if (left > 0) rooms[room] = left;
+            else rooms.Remove(room);
+            if (rooms.Count == 0) _conferences.TryRemove(session.Bare, out _);
+        }
+    }
+
+    /// <summary>Forgets a host whose mailbox is closed.</summary>
+    public void Forget(RoomHost host) => _hosts.TryRemove(new(host.Address, host));
+
+    /// <summary>Whether a user has a session in a room.</summary>
+    public bool IsIn(Jid user, Jid room)
+    {
+        if (!_conferences.TryGetValue(user.Bare, out var rooms)) return false;
+        lock (rooms) return rooms.ContainsKey(room);
+    }
+
+    bool IsInTooManyRooms(Jid user, Jid room)
+    {
+        if (!_conferences.TryGetValue(user, out var rooms)) return Settings.ConferencesPerUserMax == 0;
+        lock (rooms) return rooms.Count >= Settings.ConferencesPerUserMax && !rooms.ContainsKey(room);
+    }
+
+    async ValueTask Post(Stanza stanza)
+    {
+        var room = stanza.To.Bare;
+        bool isAnswer = stanza.IsError || stanza is Iq { IsRequest: false };
+        if (isAnswer && !_hosts.ContainsKey(room)) return; // no room in memory has asked for it
+        // Only a user of this process waits, on the task that reads the user's own stanzas. An answer may come out of a
+        // room's own sending, where waiting could wait for ever; a peer carries many users and must not wait for one room.
+        if (!isAnswer && Router.Find(stanza.From) is not (null or RoomService))
+        {
+            await Post(room, new RoomLetter(stanza));
+            return;
+        }
+        var outcome = PostOutcome.Closed;
+        while (outcome == PostOutcome.Closed) outcome = HostOf(room).TryPost(new RoomLetter(stanza));
+        if (outcome == PostOutcome.Posted) return;
+        // A lost bounce only delays the removal of a ghost; what asked for something is told.
+        Meters.RoomMailboxFull();
+        await Router.Refuse(stanza, StanzaError.ResourceConstraint with { By = room });
+    }
+
+    async ValueTask Post(Jid room, RoomLetter letter)
+    {
+        while (true)
+        {
+            if (await HostOf(room).Post(letter) == PostOutcome.Posted) return;
+        }
+    }
+
+    // A host that has closed its mailbox is about to be forgotten: it is replaced at once.
+    RoomHost HostOf(Jid room)
+    {
+        while (true)
+        {
+            var host = _hosts.GetOrAdd(room, static (address, service) => new RoomHost(service, address), this);
+            if (!host.IsClosed) return host;
+            Forget(host);
+        }
+    }
+
+    ValueTask RouteToService(Stanza stanza) => stanza switch
+    {
+        // muc.md §1: a resource of the service's own address names nothing.
+        { IsError: true } or Iq { IsRequest: false } or Presence => default,
+        _ when stanza.To.IsFull => Router.Refuse(stanza, StanzaError.ItemNotFound),
+        Iq iq => _answerForService(iq),
+        Message message => Announce(message),
+        _ => default,
+    };
+
+    // muc.md §6.6: a service administrator speaks to all rooms in memory.
+    async ValueTask Announce(Message message)
+    {
+        if (!Settings.Access.Admin(message.From))
+        {
+            await Router.Refuse(message, StanzaError.Forbidden.WithText("Only service administrators are allowed to send service messages"));
+            return;
+        }
+        if (message.Child("body") is null) return;
+        foreach (var host in _hosts.Values) await host.Post(new(Event: new RoomEvent.Announce(message)));
+    }
+}

@@ -1,0 +1,17 @@
+using Microsoft.Extensions.Logging;
+using Muster.Protocol.Addresses;
+
+namespace Muster.Server.Telemetry;
+
+/// <summary>What is logged of rooms. Event ids 3000 to 3099.</summary>
+static partial class RoomsLog
+{
+    [LoggerMessage(3000, LogLevel.Error, "room {room}: a decision failed; its occupants were asked to enter again")]
+    public static partial void Broken(ILogger log, Jid room, Exception error);
+
+    [LoggerMessage(3001, LogLevel.Warning, "room {room}: cannot be read, so nobody can enter: {problem}")]
+    public static partial void Unreadable(ILogger log, Jid room, string problem);
+
+    [LoggerMessage(3002, LogLevel.Error, "room {room}: {messages} messages could not be stored and were not shown: {problem}")]
+    public static partial void CommitFailed(ILogger log, Jid room, int messages, string problem);
+}
