@@ -19,6 +19,10 @@ namespace Muster.Server.Rooms;
 /// <param name="Occupants">Number of nicks inside.</param>
 sealed record RoomListing(Jid Room, string Title, bool Public, bool PublicList, bool Stored, int Occupants);
 
+/// <summary>What room services stand on.</summary>
+sealed record RoomParts(
+    Router Router, SessionTable Sessions, Database Database, TimeProvider Clock, Meters Meters, ILoggerFactory Logs);
+
 /// <summary>
 /// A multi-user chat service (XEP-0045) of one domain: finds the host of a room and puts stanzas into its mailbox. What
 /// is addressed to the service itself is answered by the iq table and the directory.
@@ -33,18 +37,17 @@ sealed class RoomService : IStanzaTarget
 
     /// <summary>Makes a service.</summary>
     /// <param name="settings">Its configuration.</param>
-    /// <param name="services">The parts of the server.</param>
-    /// <param name="database">Where rooms are kept.</param>
+    /// <param name="parts">What it stands on.</param>
     /// <param name="answerForService">Answers iq stanzas to the service's own address.</param>
-    public RoomService(RoomSettings settings, Services services, Database database, Func<Iq, ValueTask> answerForService)
+    public RoomService(RoomSettings settings, RoomParts parts, Func<Iq, ValueTask> answerForService)
     {
         Settings = settings;
-        Database = database;
-        Router = services.Router;
-        Sessions = services.Sessions;
-        Clock = services.Clock;
-        Log = services.Logs.CreateLogger<RoomService>();
-        Meters = services.Meters;
+        Database = parts.Database;
+        Router = parts.Router;
+        Sessions = parts.Sessions;
+        Clock = parts.Clock;
+        Log = parts.Logs.CreateLogger<RoomService>();
+        Meters = parts.Meters;
         _answerForService = answerForService;
     }
 

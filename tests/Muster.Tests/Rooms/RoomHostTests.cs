@@ -3,7 +3,6 @@ using Microsoft.Extensions.Logging.Abstractions;
 using Muster.Protocol.Addresses;
 using Muster.Protocol.Stanzas;
 using Muster.Protocol.Xml;
-using Muster.Server;
 using Muster.Server.Rooms;
 using Muster.Server.Routing;
 using Muster.Server.Sessions;
@@ -25,9 +24,9 @@ public sealed class RoomHostTests : IAsyncDisposable
     public RoomHostTests()
     {
         var router = new Router();
-        var services = new Services(router, new SessionTable(10), TimeProvider.System, _meters, NullLoggerFactory.Instance);
+        var parts = new RoomParts(router, new SessionTable(10), _database, TimeProvider.System, _meters, NullLoggerFactory.Instance);
         var settings = new RoomSettings { Service = Jid.Parse("conference.x"), Host = Jid.Parse("x"), MailboxMax = 16 };
-        _service = new RoomService(settings, services, _database, _ => default);
+        _service = new RoomService(settings, parts, _ => default);
         router.Connect([KeyValuePair.Create<string, IStanzaTarget>("x", _users),
             KeyValuePair.Create<string, IStanzaTarget>("conference.x", _service)], _users);
     }
