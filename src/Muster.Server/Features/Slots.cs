@@ -32,6 +32,11 @@ readonly record struct IqContext(Target Target, Jid Address, Session? Sender)
 /// the answer itself.</summary>
 delegate ValueTask<Iq?> IqHandler(IqContext context, Iq iq);
 
+/// <summary>Answers an iq request of a client that has not logged in (XEP-0077).</summary>
+/// <param name="request">The request: to the domain that the client addressed, from nobody.</param>
+/// <param name="remoteAddress">The address that the client connects from, for limits.</param>
+delegate ValueTask<Iq> EarlyRequestHandler(Iq request, string remoteAddress);
+
 /// <summary>The closed list of places where a feature can stand. A XEP that needs another place adds a slot here.</summary>
 sealed class Slots(Services services)
 {
@@ -39,6 +44,8 @@ sealed class Slots(Services services)
     readonly SortedDictionary<Target, SortedSet<string>> _disco = [];
     readonly Dictionary<Target, List<(string Category, string Type, string Name)>> _identities = [];
     readonly List<Func<IEnumerable<Element>>> _streamFeatures = [];
+    readonly Dictionary<string, EarlyRequestHandler> _earlyRequests = new(StringComparer.Ordinal);
+    readonly List<Func<IEnumerable<Element>>> _earlyFeatures = [];
     readonly List<Func<Session, Presence, ValueTask>> _firstAvailable = [];
     readonly List<Func<Jid, Presence, ValueTask<bool>>> _approvals = [];
     readonly List<(TimeSpan Every, Func<CancellationToken, ValueTask> Work)> _background = [];
@@ -73,6 +80,14 @@ sealed class Slots(Services services)
     /// <summary>Advertises an element in the stream features of authenticated clients.</summary>
     public void StreamFeature(Func<IEnumerable<Element>> elements) => _streamFeatures.Add(elements);
 
+    /// <summary>Answers iq requests with a payload of a namespace that clients make before they log in, and advertises
+    /// that they may: the elements stand in the stream features beside the mechanisms.</summary>
+    public void EarlyRequest(string ns, Func<IEnumerable<Element>> elements, EarlyRequestHandler handler)
+    {
+        _earlyRequests.Add(ns, handler);
+        _earlyFeatures.Add(elements);
+    }
+
     /// <summary>Runs when a session becomes available for the first time, in the order of <see cref="All"/>.</summary>
     public void OnFirstAvailable(Func<Session, Presence, ValueTask> step) => _firstAvailable.Add(step);
 
@@ -87,6 +102,8 @@ sealed class Slots(Services services)
     internal IReadOnlyList<Func<Session, Presence, ValueTask>> FirstAvailable => _firstAvailable;
     internal IReadOnlyList<Func<Jid, Presence, ValueTask<bool>>> Approvals => _approvals;
     internal IReadOnlyList<(TimeSpan Every, Func<CancellationToken, ValueTask> Work)> BackgroundWork => _background;
+    internal IReadOnlyDictionary<string, EarlyRequestHandler> EarlyRequests => _earlyRequests;
+    internal IEnumerable<Element> EarlyFeatures => _earlyFeatures.SelectMany(elements => elements());
     internal IEnumerable<Element> StreamFeatures => _streamFeatures.SelectMany(elements => elements());
     internal IReadOnlyCollection<string> DiscoOf(Target target) => _disco.GetValueOrDefault(target) ?? [];
     internal IReadOnlyList<(string Category, string Type, string Name)> IdentitiesOf(Target target) =>

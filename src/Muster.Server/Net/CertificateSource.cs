@@ -20,6 +20,7 @@ sealed class CertificateSource
     static readonly TimeSpan CheckEvery = TimeSpan.FromSeconds(5);
 
     readonly string _certFile, _keyFile;
+    readonly string? _password;
     readonly TimeProvider _clock;
     readonly ILogger _log;
     readonly Lock _lock = new();
@@ -27,16 +28,16 @@ sealed class CertificateSource
     (DateTime, DateTime) _written;
     long _checkedAt;
 
-    /// <summary>Loads the certificate. Throws <see cref="IOException"/>, <see cref="UnauthorizedAccessException"/> or
-    /// <see cref="CryptographicException"/> when it cannot be.</summary>
+    /// <summary>Loads the certificate. Throws what <see cref="IsUnreadable"/> knows when it cannot be.</summary>
     /// <param name="certFile">PEM file with the certificate and its chain.</param>
     /// <param name="keyFile">PEM file with the key; the same as <paramref name="certFile"/> when it is in
     /// there.</param>
+    /// <param name="password">Password of the key, or null when it is not encrypted.</param>
     /// <param name="clock">Tells when to look again.</param>
     /// <param name="log">Where reloading is told.</param>
-    public CertificateSource(string certFile, string keyFile, TimeProvider clock, ILogger log)
+    public CertificateSource(string certFile, string keyFile, string? password, TimeProvider clock, ILogger log)
     {
-        (_certFile, _keyFile, _clock, _log) = (certFile, keyFile, clock, log);
+        (_certFile, _keyFile, _password, _clock, _log) = (certFile, keyFile, password, clock, log);
         _written = LastWritten();
         _checkedAt = clock.GetTimestamp();
         _identity = Load();
@@ -58,6 +59,10 @@ sealed class CertificateSource
         }
     }
 
+    /// <summary>What is thrown when a certificate cannot be loaded.</summary>
+    public static bool IsUnreadable(Exception error) =>
+        error is IOException or UnauthorizedAccessException or CryptographicException or ArgumentException;
+
     void Reload((DateTime, DateTime) written)
     {
         try
@@ -65,7 +70,7 @@ sealed class CertificateSource
             _identity = Load();
             _written = written;
         }
-        catch (Exception error) when (error is IOException or UnauthorizedAccessException or CryptographicException)
+        catch (Exception error) when (IsUnreadable(error))
         {
             // A renewal that is half written is tried again at the next look.
             _log.CertificateNotLoaded(_certFile, error.Message);
@@ -74,7 +79,9 @@ sealed class CertificateSource
 
     TlsIdentity Load()
     {
-        var certificate = X509Certificate2.CreateFromPemFile(_certFile, _keyFile);
+        var certificate = _password is null
+            ? X509Certificate2.CreateFromPemFile(_certFile, _keyFile)
+            : X509Certificate2.CreateFromEncryptedPemFile(_certFile, _password, _keyFile);
         var chain = new X509Certificate2Collection();
         chain.ImportFromPemFile(_certFile);
         _log.CertificateLoaded(_certFile, new DateTimeOffset(certificate.NotAfter));

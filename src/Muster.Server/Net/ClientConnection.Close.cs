@@ -137,6 +137,10 @@ sealed partial class ClientConnection
         }
     }
 
+    void ITimedConnection.Stop() => Close(StreamError.SystemShutdown);
+
+    void ITimedConnection.Break() => Break();
+
     void ITimedConnection.Tick(long now)
     {
         switch (_stage)

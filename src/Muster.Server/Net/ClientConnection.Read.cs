@@ -181,7 +181,7 @@ sealed partial class ClientConnection
 
     void LogRead(Element element)
     {
-        if (_services.Log.IsEnabled(LogLevel.Trace)) _services.Log.Read(Id, element.ToString());
+        if (_services.Stanzas.IsEnabled(LogLevel.Trace)) _services.Stanzas.Read(Id, element.ToString());
     }
 
     /// <summary>After <c>proceed</c>, or as the first thing on a listener for direct TLS: the handshake.</summary>

@@ -118,7 +118,7 @@ sealed partial class ClientConnection
 
     void LogWritten(ArraySegment<byte> bytes)
     {
-        if (_services.Log.IsEnabled(LogLevel.Trace))
-            _services.Log.Written(Id, Encoding.UTF8.GetString(bytes));
+        if (_services.Stanzas.IsEnabled(LogLevel.Trace))
+            _services.Stanzas.Written(Id, Encoding.UTF8.GetString(bytes));
     }
 }

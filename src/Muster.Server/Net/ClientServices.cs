@@ -15,13 +15,14 @@ delegate ValueTask<AccountFacts> AccountLookup(Jid account, ScramHash? hash);
 /// <param name="request">The request; its <c>to</c> is the domain that the client addressed, its <c>from</c> is
 /// empty.</param>
 /// <param name="remoteAddress">Where the client connects from, for limits.</param>
-delegate ValueTask<Iq> EarlyRequestHandler(Iq request, string remoteAddress);
+delegate ValueTask<Iq> EarlyAnswer(Iq request, string remoteAddress);
 
 /// <summary>What the connections of clients need of the server; shared by all of them.</summary>
 sealed record ClientServices(
     IClientHost Host,
     AccountLookup Accounts,
-    EarlyRequestHandler EarlyRequests,
+    EarlyAnswer EarlyRequests,
     ConnectionTimers Timers,
     ClientMeters Meters,
-    ILogger Log);
+    ILogger Log,
+    ILogger Stanzas);

@@ -38,12 +38,15 @@ sealed record ClientSettings
     /// <summary>Bytes a second that a client may send; null for no limit.</summary>
     public int? BytesPerSecondMax { get; init; }
 
+    /// <summary>Connections at a time.</summary>
+    public int ConnectionsMax { get; init; } = int.MaxValue;
+
     /// <summary>The certificate for STARTTLS or TLS, or null when there is neither.</summary>
     public CertificateSource? Certificate { get; init; }
 
     /// <summary>True when the connection begins inside TLS (XEP-0368).</summary>
     public bool BeginsInTls { get; init; }
 
-    /// <summary>Connections that one address may have at the same time; 0 for no limit.</summary>
-    public int ConnectionsPerAddressMax { get; init; }
+    /// <summary>Connections at a time from one address.</summary>
+    public int ConnectionsPerAddressMax { get; init; } = int.MaxValue;
 }

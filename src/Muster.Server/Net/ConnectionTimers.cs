@@ -7,6 +7,12 @@ interface ITimedConnection
     /// <param name="now">The time, as <see cref="ConnectionTimers.Now"/>.</param>
     void Tick(long now);
 
+    /// <summary>The server stops: say so and close. Must not wait.</summary>
+    void Stop();
+
+    /// <summary>Break the connection. Must not wait.</summary>
+    void Break();
+
     /// <summary>Place in the sweep's list; the sweep's own.</summary>
     int TimerSlot { get; set; }
 }
@@ -39,6 +45,9 @@ sealed class ConnectionTimers : IDisposable
     /// free.</summary>
     public long Now => Volatile.Read(ref _now);
 
+    /// <summary>True once the server stops: no connection is accepted any more.</summary>
+    public bool IsStopping { get; private set; }
+
     /// <summary>Connections in the list.</summary>
     public int Count
     {
@@ -69,8 +78,20 @@ sealed class ConnectionTimers : IDisposable
         }
     }
 
-    /// <summary>All connections now.</summary>
-    public ITimedConnection[] Snapshot()
+    /// <summary>Closes all connections, and waits for a bounded time until they are gone.</summary>
+    /// <param name="limit">How long to wait, in real time: whoever has not gone by then is cut off.</param>
+    public async Task StopAsync(TimeSpan limit)
+    {
+        IsStopping = true;
+        foreach (var connection in Snapshot()) connection.Stop();
+        long start = Environment.TickCount64;
+        while (Count > 0 && Environment.TickCount64 - start < limit.TotalMilliseconds) await Task.Delay(10);
+        foreach (var connection in Snapshot()) connection.Break();
+        // What is left now is ending its sessions, which stores must outlive.
+        while (Count > 0 && Environment.TickCount64 - start < 2 * limit.TotalMilliseconds) await Task.Delay(10);
+    }
+
+    ITimedConnection[] Snapshot()
     {
         lock (_lock) return [.. _connections];
     }

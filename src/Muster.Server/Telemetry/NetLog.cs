@@ -56,4 +56,7 @@ static partial class NetLog
 
     [LoggerMessage(1016, LogLevel.Information, "{Conn} made too many bytes or seconds before login")]
     public static partial void LoginLimit(this ILogger log, string conn);
+
+    [LoggerMessage(1017, LogLevel.Error, "background work failed")]
+    public static partial void BackgroundFailed(this ILogger log, Exception error);
 }

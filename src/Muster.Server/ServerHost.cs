@@ -1,0 +1,217 @@
+using Microsoft.Extensions.Logging;
+using Muster.Core.Streams;
+using Muster.Protocol.Addresses;
+using Muster.Protocol.Sasl;
+using Muster.Protocol.Stanzas;
+using Muster.Server.Config;
+using Muster.Server.Features;
+using Muster.Server.Net;
+using Muster.Server.Routing;
+using Muster.Server.Sessions;
+using Muster.Server.Storage;
+using Muster.Server.Telemetry;
+
+namespace Muster.Server;
+
+/// <summary>A whole server: built in one place, started, stopped.</summary>
+sealed class ServerHost : IAsyncDisposable
+{
+    static readonly TimeSpan StopLimit = TimeSpan.FromSeconds(5);
+
+    readonly ServerConfig _config;
+    readonly string _folder;
+    readonly ServerOverrides _overrides;
+    readonly ConnectionTimers _timers;
+    readonly BackgroundWork _background;
+    readonly Slots _slots;
+    readonly ClientServices _clients;
+    readonly byte[] _pepper;
+    Listeners? _listeners;
+    bool _isStopped;
+
+    /// <summary>Builds a server: every part is made here and handed to those that need it.</summary>
+    /// <param name="config">The configuration.</param>
+    /// <param name="folder">The data folder; it exists.</param>
+    /// <param name="database">An open database.</param>
+    /// <param name="overrides">What a test replaces.</param>
+    ServerHost(ServerConfig config, string folder, Database database, ServerOverrides overrides)
+    {
+        (_config, _folder, _overrides) = (config, folder, overrides);
+        var (clock, logs) = (overrides.Clock, overrides.Logs);
+
+        // What all stand on.
+        var meters = new Meters();
+        var limits = new AccountLimits();
+        var router = new Router();
+        var sessions = new SessionTable(limits.SessionsMax);
+        var accounts = new AccountStates(database, sessions, clock);
+        var local = new LocalDomain(router, accounts, limits, clock, meters.Accounts, logs);
+        Services = new Services(router, sessions, database, accounts, limits, local, clock, meters, logs);
+
+        // The features, in their order.
+        _slots = new Slots(Services);
+        foreach (var feature in All.Create()) feature.Register(_slots);
+        local.Connect(new IqTable(_slots, router, logs.CreateLogger<IqTable>()), _slots);
+
+        // Who serves which domain.
+        var targets = config.General.Hosts.Select(host => KeyValuePair.Create(host, (IStanzaTarget)local));
+        router.Connect(targets, new PeerRoutes(router));
+
+        // Who connects.
+        _pepper = DataFolder.Pepper(folder);
+        _timers = new ConnectionTimers(clock);
+        _clients = new ClientServices(
+            local, FindAccount, AnswerEarly, _timers, meters.Clients, logs.CreateLogger("Muster.Net"),
+            logs.CreateLogger("Muster.Stanzas"));
+        _background = new BackgroundWork(_slots.BackgroundWork, clock, logs.CreateLogger<BackgroundWork>());
+        ClientListeners = [.. config.Listen.C2s.Select((listener, i) => ToListener(listener, $"c2s[{i}]"))];
+    }
+
+    /// <summary>The parts that others use.</summary>
+    public Services Services { get; }
+
+    /// <summary>The listeners for clients over TCP, in the order of the configuration.</summary>
+    public IReadOnlyList<ClientListener> ClientListeners { get; }
+
+    /// <summary>What stands open, as the ready line tells it; "" before <see cref="StartAsync"/>.</summary>
+    public string Addresses => _listeners?.Addresses ?? "";
+
+    /// <summary>Opens the data folder and the database and builds a server that does not listen yet.</summary>
+    /// <exception cref="StartException">Something is in the way.</exception>
+    public static async Task<ServerHost> OpenAsync(
+        ServerConfig config, string folder, ServerOverrides? overrides = null)
+    {
+        overrides ??= new ServerOverrides();
+        DataFolder.Open(folder);
+        try
+        {
+            var database = overrides.Database ?? await Database.Open(StorageOptionsOf(config, folder, overrides));
+            return new ServerHost(config, folder, database, overrides);
+        }
+        catch (StorageException error)
+        {
+            throw new StartException(error.Message, error);
+        }
+    }
+
+    /// <summary>Opens the listeners and starts what works in the background.</summary>
+    /// <exception cref="StartException">A listener cannot be opened.</exception>
+    public async Task StartAsync()
+    {
+        _listeners = await Listeners.OpenAsync(_config, ClientListeners, _overrides.Logs);
+        _background.Start();
+    }
+
+    /// <summary>Starts what works in the background, and no listener: tests bring the connections.</summary>
+    public void StartWithoutListeners() => _background.Start();
+
+    /// <summary>Tells everybody that the server stops (RFC 6120 §4.9.3.21), waits for a bounded time until they have
+    /// gone, and
+    /// closes everything. What has been accepted is stored by then.</summary>
+    /// <param name="limit">How long to wait for clients to close; null for a few seconds.</param>
+    public async Task StopAsync(TimeSpan? limit = null)
+    {
+        if (_isStopped) return;
+        _isStopped = true;
+        await _timers.StopAsync(limit ?? StopLimit);
+        if (_listeners is not null) await _listeners.DisposeAsync();
+        await _background.DisposeAsync();
+        _timers.Dispose();
+        await Services.Database.DisposeAsync();
+        Services.Meters.Dispose();
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask DisposeAsync() => await StopAsync();
+
+    ClientListener ToListener(C2sListener listener, string name) =>
+        new(_clients, ClientSettingsOf(listener, PolicyOf(listener.Tls.Mode)), name);
+
+    ClientSettings ClientSettingsOf(Listener listener, ClientPolicy policy) => new()
+    {
+        Policy = policy,
+        Limits = new(ItemBytesMax: listener.MaxStanzaSize),
+        LoginTimeout = listener.LoginTimeout,
+        ConnectionsMax = listener.MaxConnections ?? int.MaxValue,
+        Certificate = listener.Tls.Mode == TlsMode.None ? null : CertificateOf(listener.Tls),
+        BeginsInTls = listener.Tls.Mode == TlsMode.Tls,
+    };
+
+    ClientPolicy PolicyOf(TlsMode mode) => new()
+    {
+        Hosts = _config.General.Hosts.Select(Jid.Parse).ToHashSet(),
+        DefaultHost = Jid.Parse(_config.DefaultDomain),
+        Tls = mode switch
+        {
+            TlsMode.StartTls => TlsPolicy.Required,
+            TlsMode.StartTlsOptional => TlsPolicy.Optional,
+            _ => TlsPolicy.NotOffered,
+        },
+        PlaintextAllowed = mode == TlsMode.None,
+        Mechanisms = [.. _config.Auth.Methods.Select(ToProtocol)],
+        Pepper = _pepper,
+        Iterations = _config.Auth.ScramIterations,
+        ServerFeatures = (progress, _) =>
+            (progress & StreamProgress.Authenticated) == 0 ? _slots.EarlyFeatures : _slots.StreamFeatures,
+        EarlyRequests = _slots.EarlyRequests.Keys.ToHashSet(StringComparer.Ordinal),
+    };
+
+    CertificateSource CertificateOf(TlsConfig tls)
+    {
+        var (certFile, keyFile) = tls.CertFile is null
+            ? SelfSignedCertificate.Ensure(_folder, _config.General.Hosts, _overrides.Clock.GetUtcNow())
+            : (tls.CertFile, tls.KeyFile ?? tls.CertFile);
+        try
+        {
+            return new CertificateSource(certFile, keyFile, tls.Password, _overrides.Clock, _clients.Log);
+        }
+        catch (Exception error) when (CertificateSource.IsUnreadable(error))
+        {
+            throw new StartException($"the certificate {certFile} cannot be loaded: {error.Message}", error);
+        }
+    }
+
+    async ValueTask<AccountFacts> FindAccount(Jid account, ScramHash? hash)
+    {
+        if (await Services.Database.Accounts.Find(account) is not { } found) return new AccountFacts(false);
+        string? stored = hash switch
+        {
+            ScramHash.Sha256 => found.ScramSha256,
+            ScramHash.Sha1 => found.ScramSha1,
+            _ => found.ScramSha256 ?? found.ScramSha1,
+        };
+        _ = ScramSecret.TryParse(stored, out var secret);
+        return new AccountFacts(true, found.Disabled, secret);
+    }
+
+    ValueTask<Iq> AnswerEarly(Iq request, string remoteAddress) =>
+        _slots.EarlyRequests.TryGetValue(request.Payload!.Namespace, out var handler)
+            ? handler(request, remoteAddress)
+            : new((Iq)request.Refuse(StanzaError.ServiceUnavailable));
+
+    static StorageOptions StorageOptionsOf(ServerConfig config, string folder, ServerOverrides overrides) => new()
+    {
+        Backend = config.Storage.Backend switch
+        {
+            Config.StorageBackend.Postgres => Storage.StorageBackend.Postgres,
+            Config.StorageBackend.Memory => Storage.StorageBackend.Memory,
+            _ => Storage.StorageBackend.Sqlite,
+        },
+        Path = config.Storage.Path ?? Path.Combine(folder, "muster.db"),
+        Connection = config.Storage.Connection ?? "",
+        Durability = config.Storage.Durability == Config.Durability.Full
+            ? Storage.Durability.Full
+            : Storage.Durability.Normal,
+        Log = overrides.Logs.CreateLogger("Muster.Storage"),
+    };
+
+    static Protocol.Sasl.SaslMechanism ToProtocol(Config.SaslMechanism mechanism) => mechanism switch
+    {
+        Config.SaslMechanism.ScramSha256Plus => Protocol.Sasl.SaslMechanism.ScramSha256Plus,
+        Config.SaslMechanism.ScramSha256 => Protocol.Sasl.SaslMechanism.ScramSha256,
+        Config.SaslMechanism.ScramSha1Plus => Protocol.Sasl.SaslMechanism.ScramSha1Plus,
+        Config.SaslMechanism.ScramSha1 => Protocol.Sasl.SaslMechanism.ScramSha1,
+        Config.SaslMechanism.External => Protocol.Sasl.SaslMechanism.External,
+        _ => Protocol.Sasl.SaslMechanism.Plain,
+    };
+}

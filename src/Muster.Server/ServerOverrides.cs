@@ -1,0 +1,18 @@
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
+using Muster.Server.Storage;
+
+namespace Muster.Server;
+
+/// <summary>What a test puts in the place of the real thing.</summary>
+sealed record ServerOverrides
+{
+    /// <summary>The time.</summary>
+    public TimeProvider Clock { get; init; } = TimeProvider.System;
+
+    /// <summary>Where log lines go.</summary>
+    public ILoggerFactory Logs { get; init; } = NullLoggerFactory.Instance;
+
+    /// <summary>An open database; null opens the one of the configuration. The host closes it.</summary>
+    public Database? Database { get; init; }
+}
