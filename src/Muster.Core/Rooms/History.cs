@@ -33,7 +33,7 @@ public sealed record HistoryEntry(long Id, DateTimeOffset At, Message Stanza)
     /// <summary>The message with the time at which it was sent, made once for all who enter.</summary>
     internal Message Delayed(Jid room) => _delayed ??= (Message)Stanza.Add(
         // XEP-0045 §7.2.13 #enter-history: 'from' is the room, so that no real JID is revealed.
-        new Element(Namespaces.Delay, "delay").With("from", room.ToString()).With("stamp", Timestamp.Format(At)));
+        new Delay(At, room).ToElement());
 
     /// <summary>Size of that message in bytes of UTF-8, without <c>to</c>.</summary>
     internal int Bytes(Jid room)

@@ -27,18 +27,18 @@ public sealed partial class Room
             ? Succeed(iq, new Element(Namespaces.MucOwner, "query", ConfigForm(input.Sender)), effects)
             : OwnersOnly;
 
-    Element ConfigForm(SenderFacts facts) => new Element(Namespaces.DataForms, "x",
+    Element ConfigForm(SenderFacts facts) => new DataForm(DataFormType.Form, ConfigFormType,
     [
-        new Element(Namespaces.DataForms, "title", $"Configuration of room {Address}"),
-        Field("FORM_TYPE", "hidden", null, ConfigFormType),
         .. RoomOption.All.Where(option => IsOffered(option, facts)).Select(OptionField),
-        Field(AdminsVar, "jid-multi", "Room admins", Users(Affiliation.Admin)),
-        Field(OwnersVar, "jid-multi", "Room owners", Users(Affiliation.Owner)),
-    ]).With("type", "form");
+        FormField.Addresses(AdminsVar, "Room admins", Users(Affiliation.Admin)),
+        FormField.Addresses(OwnersVar, "Room owners", Users(Affiliation.Owner)),
+    ])
+    {
+        Title = $"Configuration of room {Address}",
+    }.ToElement();
 
-    IEnumerable<string> Users(Affiliation affiliation) =>
-        _affiliations.All.Where(entry => entry.Affiliation == affiliation).Select(entry => entry.User).Order()
-            .Select(user => user.ToString());
+    IEnumerable<Jid> Users(Affiliation affiliation) =>
+        _affiliations.All.Where(entry => entry.Affiliation == affiliation).Select(entry => entry.User).Order();
 
     // muc.md §13: some fields are for those whom the service allows them.
     static bool IsOffered(RoomOption option, in SenderFacts facts) => option.Name switch
@@ -48,47 +48,49 @@ public sealed partial class Room
         _ => true,
     };
 
-    Element OptionField(RoomOption option)
+    FormField OptionField(RoomOption option)
     {
-        var values = option.Read(_options);
-        var field = option.Kind switch
+        // muc.md §13: the secret of a room that is not protected stays out of sight.
+        bool isHidden = option.Kind == RoomOptionKind.Secret && !_options.PasswordProtected;
+        return new FormField(option.FormVar, option.Kind switch
         {
-            RoomOptionKind.Flag => Field(option.FormVar, "boolean", option.Label, values),
-            // muc.md §13: the secret of a room that is not protected stays out of sight.
-            RoomOptionKind.Secret =>
-                Field(option.FormVar, "text-private", option.Label, _options.PasswordProtected ? values : []),
-            RoomOptionKind.Set => Field(option.FormVar, "list-multi", option.Label, values),
-            RoomOptionKind.Choice or RoomOptionKind.Number =>
-                Field(option.FormVar, "list-single", option.Label, values),
-            _ => Field(option.FormVar, "text-single", option.Label, values),
+            RoomOptionKind.Flag => FieldType.Boolean,
+            RoomOptionKind.Secret => FieldType.TextPrivate,
+            RoomOptionKind.Set => FieldType.ListMulti,
+            RoomOptionKind.Choice or RoomOptionKind.Number => FieldType.ListSingle,
+            _ => FieldType.TextSingle,
+        }, isHidden ? [] : option.Read(_options))
+        {
+            Label = option.Label,
+            Options = option.Kind == RoomOptionKind.Number ? NumberChoices() : option.Choices,
         };
-        var choices = option.Kind == RoomOptionKind.Number ? NumberChoices() : option.Choices;
-        return field.Add(choices.Select(choice =>
-            new Element(Namespaces.DataForms, "option", new Element(Namespaces.DataForms, "value",
-                choice.Value)).With("label", choice.Label)));
     }
 
-    ImmutableArray<(string Value, string Label)> NumberChoices() =>
+    ImmutableArray<FormOption> NumberChoices() =>
     [
         .. MaxUsersChoices.Append(_options.MaxUsers).Append(Policy.UsersMax)
             .Where(count => count <= Policy.UsersMax).Distinct().Order()
-            .Select(count => count.ToString(CultureInfo.InvariantCulture)).Select(text => (text, text)),
+            .Select(count => count.ToString(CultureInfo.InvariantCulture)).Select(text => new FormOption(text, text)),
     ];
 
     StanzaError? ReceiveOwnerSet(Iq iq, Element query, in RoomInput input, List<RoomEffect> effects)
     {
         if (AffiliationOf(iq.From, input.Sender) != Affiliation.Owner) return OwnersOnly;
         if (query.Child("destroy") is { } destroy) return Destroy(iq, destroy, effects);
-        var form = query.Child(Namespaces.DataForms, "x");
-        switch (form?.Attribute("type"))
+        // What is no form to submit or cancel: a locked room says that it does not exist, as to all else (muc.md §3.1).
+        var unusable = _state == State.Locked ? StanzaError.ItemNotFound : StanzaError.BadRequest;
+        if (query.Child(Namespaces.DataForms, "x") is not { } x) return unusable;
+        if (DataForm.Read(x, out var problem) is not { } form)
+            return problem == StanzaError.BadRequest ? unusable : problem;
+        switch (form.Type)
         {
-            case "cancel":
+            case DataFormType.Cancel:
                 return CancelForm(iq, effects);
-            case "submit":
-                if (Submit(form!, ActorOf(iq, input.Sender), input, effects) is { } refusal) return refusal;
+            case DataFormType.Submit:
+                if (Submit(form, ActorOf(iq, input.Sender), input, effects) is { } refusal) return refusal;
                 return Succeed(iq, null, effects);
             default:
-                return _state == State.Locked ? StanzaError.ItemNotFound : StanzaError.BadRequest;
+                return unusable;
         }
     }
 
@@ -102,30 +104,21 @@ public sealed partial class Room
     }
 
     /// <summary>Applies a form: all of it or, with an error, nothing.</summary>
-    StanzaError? Submit(Element form, in Actor actor, in RoomInput input, List<RoomEffect> effects)
+    StanzaError? Submit(DataForm form, in Actor actor, in RoomInput input, List<RoomEffect> effects)
     {
+        if (form.FormType is { } type && type != ConfigFormType) return StanzaError.BadRequest;
         var options = _options;
-        HashSet<Jid>? owners = null, admins = null;
-        foreach (var field in form.Children(Namespaces.DataForms, "field"))
+        foreach (var field in form.Fields)
         {
-            ImmutableArray<string> values =
-                [.. field.Children(Namespaces.DataForms, "value").Select(value => value.Text)];
-            string var = field.Attribute("var") ?? "";
-            if (var == OwnersVar || var == AdminsVar)
-            {
-                if (!TryUsers(values, out var users)) return StanzaError.JidMalformed;
-                if (var == OwnersVar) owners = users;
-                else admins = users;
-            }
-            else if (OptionOf(var) is { } option)
-            {
-                if (option.Name == "max_users") values = MaxUsers(values);
-                if (option.Write(options, values) is not { } changed) return StanzaError.BadRequest;
-                options = changed;
-                if (!IsOffered(option, input.Sender) && Changes(option, options)) return MayNotConfigure;
-            }
+            if (OptionOf(field.Var) is not { } option) continue;
+            var values = option.Name == "max_users" ? MaxUsers(field.Values) : [.. field.Values];
+            if (option.Write(options, values) is not { } changed) return StanzaError.BadRequest;
+            options = changed;
+            if (!IsOffered(option, input.Sender) && Changes(option, options)) return MayNotConfigure;
         }
         if (CheckOptions(options) is { } refusal) return refusal;
+        if (!TryUsers(form, OwnersVar, out var owners) || !TryUsers(form, AdminsVar, out var admins))
+            return StanzaError.JidMalformed;
         var lists = ListChanges(owners, admins);
         if (lists.Count > 0 && CheckList(lists) is { } broken) return broken;
         ApplyOptions(options, input, effects);
@@ -148,8 +141,8 @@ public sealed partial class Room
         !option.Read(options).SequenceEqual(option.Read(_options), StringComparer.Ordinal);
 
     // "none" in the list of the form: as many as the service lets in.
-    ImmutableArray<string> MaxUsers(ImmutableArray<string> values) =>
-        values is ["none" or ""] ? [Policy.UsersMax.ToString(CultureInfo.InvariantCulture)] : values;
+    ImmutableArray<string> MaxUsers(IReadOnlyList<string> values) =>
+        values is ["none" or ""] ? [Policy.UsersMax.ToString(CultureInfo.InvariantCulture)] : [.. values];
 
     StanzaError? CheckOptions(RoomOptions options)
     {
@@ -160,17 +153,14 @@ public sealed partial class Room
         return options.HistoryLength > Policy.HistorySizeMax ? MayNotConfigure : null;
     }
 
-    bool TryUsers(ImmutableArray<string> values, out HashSet<Jid> users)
+    /// <summary>The users of a list in a form; null when the form does not have it. False when one is no
+    /// user.</summary>
+    static bool TryUsers(DataForm form, string var, out HashSet<Jid>? users)
     {
-        users = [];
-        foreach (string value in values)
-        {
-            if (value.Length == 0) continue;
-            if (!Jid.TryParse(value, out var user) || !user.HasLocal
-                || users.Count > Policy.AffiliationsMax) return false;
-            users.Add(user.Bare);
-        }
-        return true;
+        users = null;
+        if (!form.TryJids(var, out var jids)) return false;
+        users = jids?.Select(jid => jid.Bare).ToHashSet();
+        return users is null || users.All(user => user.HasLocal);
     }
 
     /// <summary>Lists in a form are whole: who is not in them any more loses the affiliation, and becomes a

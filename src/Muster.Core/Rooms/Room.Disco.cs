@@ -35,47 +35,40 @@ public sealed partial class Room
     Element RoomInfo()
     {
         var o = _options;
-        IEnumerable<string> features =
-        [
-            .. StaticFeatures,
-            o.Public ? "muc_public" : "muc_hidden",
-            o.Persistent ? "muc_persistent" : "muc_temporary",
-            o.MembersOnly ? "muc_membersonly" : "muc_open",
-            o.Anonymous ? "muc_semianonymous" : "muc_nonanonymous",
-            o.Moderated ? "muc_moderated" : "muc_unmoderated",
-            o.PasswordProtected ? "muc_passwordprotected" : "muc_unsecured",
-        ];
-        return new Element(Namespaces.DiscoInfo, "query",
-        [
-            new Element(Namespaces.DiscoInfo, "identity").With("category", "conference").With("type",
-                "text").With("name", DisplayName),
-            .. features.Select(var => new Element(Namespaces.DiscoInfo, "feature").With("var", var)),
-            RoomInfoForm(),
-        ]);
+        return new DiscoInfo
+        {
+            Identities = [new("conference", "text", DisplayName)],
+            Features =
+            [
+                .. StaticFeatures,
+                o.Public ? "muc_public" : "muc_hidden",
+                o.Persistent ? "muc_persistent" : "muc_temporary",
+                o.MembersOnly ? "muc_membersonly" : "muc_open",
+                o.Anonymous ? "muc_semianonymous" : "muc_nonanonymous",
+                o.Moderated ? "muc_moderated" : "muc_unmoderated",
+                o.PasswordProtected ? "muc_passwordprotected" : "muc_unsecured",
+                .. Policy.Features,
+            ],
+            Forms = [RoomInfoForm()],
+        }.ToElement();
     }
 
-    Element RoomInfoForm() => new Element(Namespaces.DataForms, "x",
-    [
-        Field("FORM_TYPE", "hidden", null, "http://jabber.org/protocol/muc#roominfo"),
-        Field("muc#roominfo_description", "text-single", "Description", _options.Description),
-        Field("muc#roominfo_occupants", "text-single", "Number of occupants",
-            _occupants.Count.ToString(CultureInfo.InvariantCulture)),
-        Field("muc#roominfo_subject", "text-single", "Subject", _subject.Text),
-        Field("muc#roominfo_subjectmod", "boolean", "Occupants may change the subject", _options.AllowSubjectChange
-            ? "1" : "0"),
-        _options.Language.Length > 0 ? Field("muc#roominfo_lang", "text-single", "Language", _options.Language) : null,
-        Field("muc#maxhistoryfetch", "text-single", "Messages of history on entering",
-            HistoryCount.ToString(CultureInfo.InvariantCulture)),
-    ]).With("type", "result");
+    DataForm RoomInfoForm() => new(DataFormType.Result, "http://jabber.org/protocol/muc#roominfo",
+        FormField.Line("muc#roominfo_description", "Description", _options.Description),
+        FormField.Line("muc#roominfo_occupants", "Number of occupants", Number(_occupants.Count)),
+        FormField.Line("muc#roominfo_subject", "Subject", _subject.Text),
+        FormField.Flag("muc#roominfo_subjectmod", "Occupants may change the subject", _options.AllowSubjectChange),
+        _options.Language.Length > 0 ? FormField.Line("muc#roominfo_lang", "Language", _options.Language) : null,
+        FormField.Line("muc#maxhistoryfetch", "Messages of history on entering", Number(HistoryCount)));
+
+    static string Number(int number) => number.ToString(CultureInfo.InvariantCulture);
 
     // XEP-0045 §7.12 #reservednick: an empty answer means that none is reserved.
     Element ReservedNickInfo(Jid user, in SenderFacts facts)
     {
         string? nick = _affiliations.Exactly(user.Bare)?.Nick ?? facts.ReservedNick;
-        return new Element(Namespaces.DiscoInfo, "query",
-            nick is null ? null : new Element(Namespaces.DiscoInfo, "identity")
-                .With("category", "conference").With("type", "text").With("name", nick))
-            .With("node", ReservedNickNode);
+        if (nick is null) return new Element(Namespaces.DiscoInfo, "query").With("node", ReservedNickNode);
+        return new DiscoInfo { Identities = [new("conference", "text", nick)], Node = ReservedNickNode }.ToElement();
     }
 
     StanzaError? AnswerItems(Iq iq, Element query, in RoomInput input, List<RoomEffect> effects)
@@ -84,13 +77,14 @@ public sealed partial class Room
             return node == TrafficNode ? StanzaError.FeatureNotImplemented : StanzaError.ItemNotFound;
         bool insider = _occupants.TryFind(iq.From, out _) || AffiliationOf(iq.From, input.Sender) >= Affiliation.Admin;
         if (!_options.PublicList && !insider) return StanzaError.Forbidden;
-        return Succeed(iq, new Element(Namespaces.DiscoItems, "query",
-            _occupants.All.Where(IsShown).Select(occupant => new Element(Namespaces.DiscoItems, "item")
-                .With("jid", occupant.InRoom.ToString()).With("name", occupant.Nick))), effects);
+        if (ResultSetRequest.Read(query, out var problem) is not { } request) return problem;
+        var shown = _occupants.All.Where(IsShown).OrderBy(occupant => occupant.Nick, StringComparer.Ordinal).ToList();
+        var (items, page) = ResultSet.Page(shown, occupant => occupant.Nick, request, Policy.ListPageMax);
+        return Succeed(iq, new DiscoItems
+        {
+            Items = [.. items.Select(occupant => new DiscoItem(occupant.InRoom, occupant.Nick))],
+            // Who did not ask for a page hears of pages only when there are more.
+            Page = request == new ResultSetRequest() && items.Count == shown.Count ? null : page,
+        }.ToElement(), effects);
     }
-
-    static Element Field(string var, string type, string? label, params IEnumerable<string> values) =>
-        new Element(Namespaces.DataForms, "field", values.Select(value => new Element(Namespaces.DataForms, "value",
-            value)))
-            .With("var", var).With("type", type).With("label", label);
 }

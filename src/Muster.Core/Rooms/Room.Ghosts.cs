@@ -45,6 +45,6 @@ public sealed partial class Room
     }
 
     static bool IsGhostly(string condition) => condition is
-        "gone" or "internal-server-error" or "item-not-found" or "jid-malformed" or "recipient-unavailable" or "redirect"
-        or "remote-server-not-found" or "remote-server-timeout" or "service-unavailable";
+        "gone" or "internal-server-error" or "item-not-found" or "jid-malformed" or "recipient-unavailable"
+        or "redirect" or "remote-server-not-found" or "remote-server-timeout" or "service-unavailable";
 }

@@ -13,11 +13,12 @@ public sealed partial class Room
         if (MucItem.Read(child, out var problem) is not { } item) return problem;
         var actor = ActorOf(iq, input.Sender);
         if (item.Role is { } role && item.Affiliation is null)
-            return MayListRoles(actor) ? Succeed(iq, RoleList(role, actor), effects) : ListDenied;
+            return MayListRoles(actor) ? AnswerRoles(iq, query, role, actor, effects) : ListDenied;
         if (item.Affiliation is not { } affiliation || item.Role is not null || affiliation == Affiliation.None)
             return StanzaError.BadRequest;
-        return MayListAffiliations(actor, affiliation) ? Succeed(iq, AffiliationList(affiliation),
-            effects) : ListDenied;
+        return MayListAffiliations(actor, affiliation)
+            ? AnswerAffiliations(iq, query, affiliation, effects)
+            : ListDenied;
     }
 
     bool MayListRoles(in Actor actor) => actor.Role == Role.Moderator || _options.MayGetMemberList.Contains(actor.Role);
@@ -31,20 +32,29 @@ public sealed partial class Room
             && list != Affiliation.Outcast;
     }
 
-    Element RoleList(Role role, Actor actor)
+    StanzaError? AnswerRoles(Iq iq, Element query, Role role, in Actor actor, List<RoomEffect> effects)
     {
         bool open = !_options.Anonymous || actor.Role == Role.Moderator;
-        return new Element(Namespaces.MucAdmin, "query", _occupants.All.Where(occupant => occupant.Role == role)
-            .Take(Policy.ListPageMax)
-            .Select(occupant => new MucItem(occupant.Affiliation, occupant.Role, open
-                ? occupant.Representative.Real : default, occupant.Nick)
-                .ToElement(Namespaces.MucAdmin)));
+        return AnswerPage(iq, query, [.. _occupants.All.Where(occupant => occupant.Role == role)
+            .OrderBy(occupant => occupant.Nick, StringComparer.Ordinal)
+            .Select(occupant => new MucItem(
+                occupant.Affiliation, role, open ? occupant.Representative.Real : default, occupant.Nick))],
+            item => item.Nick!, effects);
     }
 
-    Element AffiliationList(Affiliation affiliation) =>
-        new(Namespaces.MucAdmin, "query", _affiliations.All.Where(entry => entry.Affiliation == affiliation)
+    StanzaError? AnswerAffiliations(Iq iq, Element query, Affiliation affiliation, List<RoomEffect> effects) =>
+        AnswerPage(iq, query, [.. _affiliations.All.Where(entry => entry.Affiliation == affiliation)
             .OrderBy(entry => entry.User)
-            .Take(Policy.ListPageMax)
-            .Select(entry => new MucItem(entry.Affiliation, null, entry.User, entry.Nick, null,
-                entry.Reason).ToElement(Namespaces.MucAdmin)));
+            .Select(entry => new MucItem(affiliation, Jid: entry.User, Nick: entry.Nick, Reason: entry.Reason))],
+            item => item.Jid.ToString(), effects);
+
+    // [D] muc.md §10: large lists are read page by page (XEP-0059), which XEP-0045 does not know.
+    StanzaError? AnswerPage(Iq iq, Element query, List<MucItem> all, Func<MucItem, string> id, List<RoomEffect> effects)
+    {
+        if (ResultSetRequest.Read(query, out var problem) is not { } request) return problem;
+        var (items, page) = ResultSet.Page(all, id, request, Policy.ListPageMax);
+        bool whole = request == new ResultSetRequest() && items.Count == all.Count;
+        return Succeed(iq, new Element(Namespaces.MucAdmin, "query",
+            [.. items.Select(item => item.ToElement(Namespaces.MucAdmin)), whole ? null : page.ToElement()]), effects);
+    }
 }

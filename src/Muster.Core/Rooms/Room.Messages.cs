@@ -86,19 +86,16 @@ public sealed partial class Room
     void PublishFromRoom(Message message, in RoomInput input, List<RoomEffect> effects) =>
         Publish(null, message.WithType(MessageType.Groupchat), ArchivePolicy.KindOf(message), input, effects);
 
-    Element StanzaId(long id) => new Element(Namespaces.StanzaIds, "stanza-id")
-        .With("id", id.ToString(CultureInfo.InvariantCulture)).With("by", Address.ToString());
+    Element StanzaId(long id) => StanzaIds.StanzaId(id.ToString(CultureInfo.InvariantCulture), Address);
 
     /// <summary>Whether content of a message claims to come from the room (muc.md §6.1).</summary>
     bool IsForgery(Element child) => child.Namespace switch
     {
-        Namespaces.StanzaIds => child.Name == "stanza-id" && IsThisRoom(child.Attribute("by")),
-        Namespaces.Delay => IsThisRoom(child.Attribute("from")),
+        Namespaces.StanzaIds => StanzaIds.IsBy(child, Address),
+        Namespaces.Delay => Delay.IsBy(child, Address),
         Namespaces.OccupantId => true,
         _ => MucElements.IsMuc(child),
     };
-
-    bool IsThisRoom(string? address) => Jid.TryParse(address, out var jid) && jid.SameBare(Address);
 
     StanzaError? ReceivePrivate(OccupantSession? sender, Message message, List<RoomEffect> effects)
     {

@@ -37,9 +37,6 @@ public sealed partial class Room
             _subject.Nick.Length > 0 && Address.TryWithResource(_subject.Nick, out var author) ? author : Address;
         return new Message(MessageType.Groupchat, from, default, null,
             new Element(Namespaces.Client, "subject", _subject.Text),
-            _subject.At is { } at
-                ? new Element(Namespaces.Delay, "delay").With("from", Address.ToString()).With("stamp",
-                    Timestamp.Format(at))
-                : null);
+            _subject.At is { } at ? new Delay(at, Address).ToElement() : null);
     }
 }

@@ -48,7 +48,7 @@ public sealed class RoomOption
     /// <summary>Text for the owner.</summary>
     public string Label { get; }
     /// <summary>Values to choose from with their labels; empty for the kinds without choice.</summary>
-    public ImmutableArray<(string Value, string Label)> Choices { get; private init; } = [];
+    public ImmutableArray<FormOption> Choices { get; private init; } = [];
     /// <summary>The value as text: no text for an unset one, several for a set.</summary>
     public Func<RoomOptions, ImmutableArray<string>> Read { get; }
     /// <summary>The options with this one changed, or null when the text is no value of it.</summary>
@@ -84,7 +84,7 @@ public sealed class RoomOption
         Number("max_users", "muc#roomconfig_maxusers", "Most occupants",
             o => o.MaxUsers, (o, v) => v > 0 ? o with { MaxUsers = v } : null),
         Choice("anonymous", "muc#roomconfig_whois", "Who may see real addresses",
-            [("moderators", "Moderators only"), ("anyone", "Everybody")], Whois, WithWhois),
+            [new("moderators", "Moderators only"), new("anyone", "Everybody")], Whois, WithWhois),
         Flag("members_only", "muc#roomconfig_membersonly", "Only members may enter",
             o => o.MembersOnly, (o, v) => o with { MembersOnly = v }),
         Flag("moderated", "muc#roomconfig_moderatedroom", "Only those with voice may speak",
@@ -94,8 +94,10 @@ public sealed class RoomOption
         Flag("allow_change_subj", "muc#roomconfig_changesubject", "Participants may change the subject",
             o => o.AllowSubjectChange, (o, v) => o with { AllowSubjectChange = v }),
         Choice("allow_private_messages", "muc#roomconfig_allowpm", "Who may send private messages",
-            [("anyone", "Everybody"), ("participants", "Those with voice"), ("moderators", "Moderators"), ("none",
-                "Nobody")],
+            [
+                new("anyone", "Everybody"), new("participants", "Those with voice"),
+                new("moderators", "Moderators"), new("none", "Nobody"),
+            ],
             o => o.PrivateMessages.ToString().ToLowerInvariant(), WithPrivateMessages),
         Flag("allow_query_users", "allow_query_users", "Occupants may send queries to each other",
             o => o.AllowQueries, (o, v) => o with { AllowQueries = v }),
@@ -127,13 +129,6 @@ public sealed class RoomOption
     static readonly FrozenDictionary<string, RoomOption> FormVars =
         All.ToFrozenDictionary(option => option.FormVar, StringComparer.Ordinal);
 
-    /// <summary>Reads a boolean of XEP-0004 §3.3 (XML Schema part 2 §3.2.2): 0, 1, false, true.</summary>
-    public static bool TryFlag(string? text, out bool flag)
-    {
-        flag = text is "1" or "true";
-        return flag || text is "0" or "false";
-    }
-
     static RoomOption Text(string name, string var, string label,
         Func<RoomOptions, string> get, Func<RoomOptions, string, RoomOptions?> set) =>
         new(name, var, RoomOptionKind.Text, label, o => [get(o)], (o, v) => v.Length > 1 ? null : set(o, First(v)));
@@ -145,7 +140,7 @@ public sealed class RoomOption
     static RoomOption Flag(string name, string var, string label,
         Func<RoomOptions, bool> get, Func<RoomOptions, bool, RoomOptions?> set) =>
         new(name, var, RoomOptionKind.Flag, label, o => [get(o) ? "1" : "0"],
-            (o, v) => v.Length == 1 && TryFlag(v[0], out bool flag) ? set(o, flag) : null);
+            (o, v) => v.Length == 1 && FormField.TryBoolean(v[0], out bool flag) ? set(o, flag) : null);
 
     static RoomOption Number(string name, string var, string label,
         Func<RoomOptions, int> get, Func<RoomOptions, int, RoomOptions?> set) =>
@@ -159,7 +154,7 @@ public sealed class RoomOption
             (o, v) => First(v) is not { Length: > 0 } text ? set(o, null)
                 : v.Length == 1 && TryNumber(text, out int number) ? set(o, number) : null);
 
-    static RoomOption Choice(string name, string var, string label, ImmutableArray<(string, string)> choices,
+    static RoomOption Choice(string name, string var, string label, ImmutableArray<FormOption> choices,
         Func<RoomOptions, string> get, Func<RoomOptions, string, RoomOptions?> set) =>
         new(name, var, RoomOptionKind.Choice, label, o => [get(o)], (o, v) => v.Length == 1 ? set(o, v[0]) : null)
         {
@@ -171,7 +166,7 @@ public sealed class RoomOption
         new(name, var, RoomOptionKind.Set, label, o => [.. get(o).Select(role => role.ToName())],
             (o, v) => TryRoles(v, out var roles) ? set(o, roles) : null)
         {
-            Choices = [("moderator", "Moderators"), ("participant", "Participants"), ("visitor", "Visitors")],
+            Choices = [new("moderator", "Moderators"), new("participant", "Participants"), new("visitor", "Visitors")],
         };
 
     static string First(ImmutableArray<string> values) => values.IsEmpty ? "" : values[0];

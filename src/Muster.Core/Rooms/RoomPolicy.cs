@@ -1,3 +1,5 @@
+using System.Collections.Immutable;
+
 namespace Muster.Core.Rooms;
 
 /// <summary>
@@ -31,6 +33,9 @@ public sealed record RoomPolicy
     public int ListPageMax { get; init; } = 500;
     /// <summary>Occupants above which newcomers without affiliation are not announced. [D]</summary>
     public int AnnouncedOccupantsMax { get; init; } = 1000;
+    /// <summary>Features that the service adds to what a room says of itself (XEP-0030), for example its
+    /// archive.</summary>
+    public ImmutableArray<string> Features { get; init; } = [];
     /// <summary>How long a new room waits for its owner's configuration before it opens with the defaults.
     /// [D]</summary>
     public TimeSpan LockTime { get; init; } = TimeSpan.FromMinutes(5);

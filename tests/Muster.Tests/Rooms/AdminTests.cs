@@ -297,7 +297,7 @@ public sealed class AdminTests
     public void Moderators_read_the_lists_of_roles()
     {
         var room = Inside();
-        Assert.Equal(["Nurse participant member nurse@x/house", "Jule participant none julia@x/balcony"],
+        Assert.Equal(["Jule participant none julia@x/balcony", "Nurse participant member nurse@x/house"],
             List(room, Tybalt, new MucItem(Role: Role.Participant)));
         Assert.Equal(["forbidden"], List(room, Nurse, new MucItem(Role: Role.Moderator)));
         Assert.Equal(["forbidden"], List(room, "outsider@x/1", new MucItem(Role: Role.Moderator)));
@@ -339,6 +339,17 @@ public sealed class AdminTests
     {
         var room = RoomDriver.Stored(null, new() { AffiliationsMax = 20_000 },
             ["owner romeo@x", .. Enumerable.Range(0, 10_000).Select(i => $"member user{i:00000}@x")]);
-        Assert.Equal(500, List(room, Romeo, new MucItem(Affiliation.Member)).Length);
+        var seen = new List<string>();
+        string? after = null;
+        for (int page = 0; page < 20; page++)
+        {
+            room.Get(Romeo, Ask(new MucItem(Affiliation.Member)).Add(new ResultSetRequest(After: after).ToElement()));
+            var query = Assert.Single(room.Stanzas(Romeo)).Elements.Single();
+            seen.AddRange(query.Children(Namespaces.MucAdmin, "item").Select(item => item.Attribute("jid")!));
+            var set = ResultSetPage.Read(query.Child(Namespaces.ResultSets, "set")!);
+            Assert.Equal((10_000, page * 500), (set.Count, set.FirstIndex));
+            after = set.Last;
+        }
+        Assert.Equal(10_000, seen.Distinct().Count());
     }
 }
