@@ -8,7 +8,7 @@ namespace Muster.Protocol.Stanzas;
 /// A stanza turned into bytes once, for many recipients: a room's message goes to a thousand occupants as the same
 /// bytes but for <c>to</c>. Immutable, and may be used by several threads at once.
 /// </summary>
-/// <remarks>The bytes are <c>&lt;message</c>, then what belongs to one recipient, then the rest, which is shared.</remarks>
+/// <remarks>The bytes are <c>&lt;message</c>, what belongs to one recipient, and the rest, which is shared.</remarks>
 public sealed class SharedStanza
 {
     static ReadOnlySpan<byte> NamespaceDeclaration => " xmlns='jabber:client'"u8;
@@ -38,7 +38,8 @@ public sealed class SharedStanza
     /// <summary>Writes the stanza for one recipient.</summary>
     /// <param name="output">Where the bytes go.</param>
     /// <param name="to">The recipient; for <see cref="Jid.None"/> the stanza is written without one.</param>
-    /// <param name="declareNamespace">True where jabber:client is not the default namespace: in a WebSocket frame (RFC 7395 §3.3.2).</param>
+    /// <param name="declareNamespace">True where jabber:client is not the default namespace: in a frame of a WebSocket
+    /// (RFC 7395 §3.3.2).</param>
     public void Write(IBufferWriter<byte> output, Jid to, bool declareNamespace)
     {
         var xml = new Utf8Output(output);

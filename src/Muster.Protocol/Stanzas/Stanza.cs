@@ -108,7 +108,7 @@ public abstract class Stanza
             return null;
         }
         string? id = element.Attribute("id"), lang = element.Attribute(Namespaces.Xml, "lang"), type = element.Attribute("type");
-        object[] content = element.Content.ToArray();
+        object[] content = element.ContentItems;
         switch (element.Name)
         {
             case "message":

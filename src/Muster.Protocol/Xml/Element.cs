@@ -5,7 +5,8 @@ namespace Muster.Protocol.Xml;
 /// <summary>An attribute of an <see cref="Element"/>. Namespace is empty for the ordinary, unprefixed kind.</summary>
 /// <param name="Name">Local name.</param>
 /// <param name="Value">The value with all references resolved.</param>
-/// <param name="Namespace">Namespace of a prefixed attribute (<c>xml:lang</c> has <see cref="Namespaces.Xml"/>), else "".</param>
+/// <param name="Namespace">Namespace of a prefixed attribute (<c>xml:lang</c> has <see cref="Namespaces.Xml"/>), else
+/// "".</param>
 public readonly record struct XmlAttribute(string Name, string Value, string Namespace = "");
 
 /// <summary>
@@ -13,8 +14,8 @@ public readonly record struct XmlAttribute(string Name, string Value, string Nam
 /// stanza can be shared by a room, an archive and a thousand sessions without a copy.
 /// </summary>
 /// <remarks>
-/// Prefixes and namespace declarations are not kept: a name is its (namespace, local name), as in Namespaces in XML 1.0.
-/// The default namespaces of client, server and component streams are all read as <see cref="Namespaces.Client"/>,
+/// Prefixes and namespace declarations are not kept: a name is its (namespace, local name), as in Namespaces in XML
+/// 1.0. The default namespaces of client, server and component streams are all read as <see cref="Namespaces.Client"/>,
 /// so the rest of the server sees one kind of stanza (RFC 6120 §4.8.3).
 /// </remarks>
 public sealed class Element
@@ -25,7 +26,8 @@ public sealed class Element
     readonly XmlAttribute[] _attributes;
     readonly object[] _content; // each item is a string (never empty) or an Element
 
-    /// <summary>Makes an element that takes over the given arrays: the caller must not change them afterwards.</summary>
+    /// <summary>Makes an element that takes over the given arrays: the caller must not change them
+    /// afterwards.</summary>
     internal Element(string ns, string name, XmlAttribute[] attributes, object[] content)
     {
         Namespace = ns;
@@ -41,7 +43,8 @@ public sealed class Element
     public Element(string ns, string name, string? text)
         : this(ns, name, NoAttributes, string.IsNullOrEmpty(text) ? NoContent : [text]) { }
 
-    /// <summary>Makes an element with child elements; null items are left out, which keeps optional children on one line.</summary>
+    /// <summary>Makes an element with child elements; null items are left out, which keeps optional children on one
+    /// line.</summary>
     public Element(string ns, string name, params IEnumerable<Element?> children)
         : this(ns, name, NoAttributes, ToContent(children)) { }
 
@@ -56,6 +59,9 @@ public sealed class Element
 
     /// <summary>The content in document order: strings and <see cref="Element"/>s.</summary>
     public ReadOnlySpan<object> Content => _content;
+
+    /// <summary>The content as an array to share, which nobody may change.</summary>
+    internal object[] ContentItems => _content;
 
     /// <summary>True when there is neither text nor child.</summary>
     public bool IsEmpty => _content.Length == 0;

@@ -1,6 +1,7 @@
 namespace Muster.Protocol.Xml;
 
-/// <summary>The namespace names of the protocol core. A namespace that one feature alone uses stands with that feature.</summary>
+/// <summary>The namespace names of the protocol core. A namespace that one feature alone uses stands with that
+/// feature.</summary>
 public static class Namespaces
 {
     /// <summary>Stanzas. Server and component streams' content namespaces are read as this one.</summary>

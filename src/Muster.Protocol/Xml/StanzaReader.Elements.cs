@@ -67,37 +67,35 @@ public sealed partial class StanzaReader
         if (_rawCount > declared && ReadAttributes(tag, _rawCount - declared, out attributes) is { } bad)
             return Fail(bad, "in an attribute");
 
-        if (_mode == StanzaReaderMode.Stream && _depth == 0)
+        bool root = _depth < StreamDepth;
+        if (_emptyTag && !root)
         {
-            _stage = _emptyTag ? Stage.EmptyRoot : Stage.Items;
-            Push(tag, ns, name, attributes, defaultNamespace, prefixCount);
-            var root = new XmlItem(XmlItemKind.StreamOpen, new Element(ns, name, attributes, []));
-            return Deliver(root with { ContentNamespace = defaultNamespace });
+            _prefixes.CutTo(prefixCount);
+            return Complete(new Element(ns, name, attributes, []));
         }
-        if (!_emptyTag)
-        {
-            Push(tag, ns, name, attributes, defaultNamespace, prefixCount);
-            return Step.Next;
-        }
-        _prefixes.CutTo(prefixCount);
-        return Complete(new Element(ns, name, attributes, []));
-    }
-
-    void Push(
-        ReadOnlySpan<byte> tag, string ns, string name, XmlAttribute[] attributes, string defaultNamespace, int prefixCount)
-    {
-        if (_depth == _open.Length) Array.Resize(ref _open, _depth * 2);
-        _open[_depth++] = new OpenedElement
+        Push(new OpenedElement
         {
             Namespace = ns,
             Name = name,
             Attributes = attributes,
             DefaultNamespace = defaultNamespace,
-            ContentStart = _contentCount,
-            NameStart = _nameBytes,
             PrefixCount = prefixCount,
-        };
-        var written = tag[1.._nameEnd];
+        }, tag[1.._nameEnd]);
+        if (!root) return Step.Next;
+        _stage = _emptyTag ? Stage.EmptyRoot : Stage.Items;
+        var item = new XmlItem(XmlItemKind.StreamOpen, new Element(ns, name, attributes, []));
+        return Deliver(item with { ContentNamespace = defaultNamespace });
+    }
+
+    /// <summary>Puts an element on top of the open ones.</summary>
+    /// <param name="open">The element; where its content and written name begin is filled in here.</param>
+    /// <param name="written">Its name as written, with the prefix.</param>
+    void Push(OpenedElement open, ReadOnlySpan<byte> written)
+    {
+        open.ContentStart = _contentCount;
+        open.NameStart = _nameBytes;
+        if (_depth == _open.Length) Array.Resize(ref _open, _depth * 2);
+        _open[_depth++] = open;
         if (_names.Length - _nameBytes < written.Length)
             Array.Resize(ref _names, Math.Max(_names.Length * 2, _nameBytes + written.Length));
         written.CopyTo(_names.AsSpan(_nameBytes));
@@ -178,7 +176,8 @@ public sealed partial class StanzaReader
         for (int i = 0; i < _rawCount; i++)
         {
             ref var raw = ref _raw[i];
-            if (!IsDeclaration(tag, raw)) continue;
+            raw.Declares = IsDeclaration(tag, raw);
+            if (!raw.Declares) continue;
             count++;
             if (ReadValue(tag, raw, out string ns) is { } error) return error;
             if (raw.Colon < raw.Name)
@@ -187,10 +186,13 @@ public sealed partial class StanzaReader
                 hasDefault = true;
                 defaultNamespace = ns;
             }
-            else
+            else if (!_prefixes.Declare(tag[(raw.Colon + 1)..raw.NameEnd], ns, prefixCount))
             {
-                if (!_prefixes.Declare(tag[(raw.Colon + 1)..raw.NameEnd], ns, prefixCount)) return StreamError.NotWellFormed;
-                if (_prefixes.Count > _limits.PrefixesMax) return StreamError.PolicyViolation;
+                return StreamError.NotWellFormed;
+            }
+            else if (_prefixes.Count > _limits.PrefixesMax)
+            {
+                return StreamError.PolicyViolation;
             }
         }
         return null;
@@ -211,7 +213,7 @@ public sealed partial class StanzaReader
         for (int i = 0; i < _rawCount; i++)
         {
             ref var raw = ref _raw[i];
-            if (IsDeclaration(tag, raw)) continue;
+            if (raw.Declares) continue;
             // Namespaces in XML 1.0 §6.2: the default namespace does not apply to attributes.
             string? ns = raw.Colon < raw.Name ? "" : _prefixes.Find(tag[raw.Name..raw.Colon]);
             if (ns is null) return StreamError.BadNamespacePrefix;

@@ -6,8 +6,9 @@ namespace Muster.Protocol.Xml;
 
 /// <summary>Tags as tokens: where one ends, and what is written in it.</summary>
 /// <remarks>
-/// A tag that is whole and lies in one piece is read in one pass. Only when that does not work out, its end is looked for
-/// first, going on where the call before had to stop: however small the pieces, every byte is looked at a few times.
+/// A tag that is whole and lies in one piece is read in one pass. Only when that does not work out, its end is looked
+/// for first, going on where the call before had to stop: however small the pieces, every byte is looked at a few
+/// times.
 /// </remarks>
 public sealed partial class StanzaReader
 {
@@ -20,6 +21,7 @@ public sealed partial class StanzaReader
         public int Value;    // where its value begins, after the quote
         public int ValueEnd; // where the closing quote stands
         public bool Plain;   // the value is as written: no references, nothing to normalise
+        public bool Declares; // it declares a namespace; known once DeclareNamespaces has looked at it
     }
 
     enum Scan
@@ -98,7 +100,8 @@ public sealed partial class StanzaReader
         int budget = _limits.ItemBytesMax - _itemBytes;
         long available = Math.Min(bytes.Remaining, budget);
         if (_scanned == 0) _scanned = 1;
-        foreach (var segment in bytes.UnreadSequence.Slice(Math.Min(_scanned, available), Math.Max(0, available - _scanned)))
+        long left = Math.Max(0, available - _scanned);
+        foreach (var segment in bytes.UnreadSequence.Slice(Math.Min(_scanned, available), left))
         {
             var span = segment.Span;
             for (int at = 0; at < span.Length; at++)
@@ -208,7 +211,8 @@ public sealed partial class StanzaReader
         if (at == tag.Length) return Scan.Short;
         if (at - start > _limits.NameBytesMax) return Bad(StreamError.PolicyViolation);
         // Where a part is empty, what ends the name stands in its place and cannot begin one.
-        if (!XmlText.IsNameStart(tag[start]) || !XmlText.IsNameStart(tag[colon + 1])) return Bad(StreamError.NotWellFormed);
+        if (!XmlText.IsNameStart(tag[start]) || !XmlText.IsNameStart(tag[colon + 1]))
+            return Bad(StreamError.NotWellFormed);
         if (bits < 0x80) return Scan.Done;
         if (!Utf8.IsValid(tag[start..at])) return Bad(StreamError.UnsupportedEncoding);
         bool good = XmlText.IsName(tag[(colon + 1)..at]) && (colon < start || XmlText.IsName(tag[start..colon]));

@@ -6,7 +6,8 @@ namespace Muster.Protocol.Xml;
 /// <summary>Character data: text and CDATA sections inside an item, taken as far as it has arrived.</summary>
 public sealed partial class StanzaReader
 {
-    /// <summary>Bytes that are copied together where a character, line end or reference spans two segments of the input.</summary>
+    /// <summary>Bytes that are copied together where a character, line end or reference spans two segments of the
+    /// input.</summary>
     const int JointBytes = XmlReference.BytesMax * 2;
 
     XmlTextBuffer _text; // what was read since the last tag
@@ -24,7 +25,8 @@ public sealed partial class StanzaReader
             _itemBytes += taken;
             int left = span.Length - taken;
             if (step != Step.Starved) return step;
-            // The next segment, or too many bytes, is for the caller to see; only what a segment's end cuts in two is not.
+            // The next segment, or too many bytes, is for the caller to see; only what a segment's end cuts in two is
+            // not.
             if (left == 0) return Step.Next;
             if (left == budget - taken) return bytes.Remaining > left ? FailTooLarge() : Step.Starved;
             if (left == bytes.Remaining) return Step.Starved;
@@ -47,8 +49,8 @@ public sealed partial class StanzaReader
         return bytes.Remaining > joint.Length ? FailTooLarge() : Step.Starved;
     }
 
-    /// <summary>Takes as much text as the bytes hold: up to markup, which gives Next, or up to what needs bytes that are not
-    /// there, which gives Starved.</summary>
+    /// <summary>Takes as much text as the bytes hold: up to markup, which gives Next, or up to what needs bytes that
+    /// are not there, which gives Starved.</summary>
     Step TakeText(ReadOnlySpan<byte> bytes, out int taken)
     {
         taken = 0;

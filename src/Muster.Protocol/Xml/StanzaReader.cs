@@ -15,12 +15,12 @@ public enum StanzaReaderMode
 
 /// <summary>
 /// Reads a stream of XML incrementally: bytes in whatever pieces they arrive, one item per call. Own code, because no
-/// library gives the exact end of an item, which STARTTLS and stream restarts need, or refuses what RFC 6120 §11.1 forbids.
+/// library gives the exact end of an item, as STARTTLS and stream restarts need, or refuses what RFC 6120 §11.1 does.
 /// </summary>
 /// <remarks>
 /// A token (a tag, a run of text, a reference) is taken as soon as it is complete and never later, so nothing but an
-/// incomplete token stays in the caller's buffer, and what is wrong is found when the token that makes it wrong is whole.
-/// The outcome does not depend on how the bytes were cut. Not for use by two threads at once.
+/// incomplete token stays in the caller's buffer, and what is wrong is found when the token that makes it wrong is
+/// whole. The outcome does not depend on how the bytes were cut. Not for use by two threads at once.
 /// </remarks>
 public sealed partial class StanzaReader
 {
@@ -59,8 +59,8 @@ public sealed partial class StanzaReader
     }
 
     /// <summary>
-    /// Starts afresh, for the new stream that follows TLS or SASL on the same connection (RFC 6120 §4.3.3, §6.4.6): nothing of
-    /// the old stream is kept. Bytes of it that were not consumed are the caller's to drop or to keep.
+    /// Starts afresh, for the new stream that follows TLS or SASL on the same connection (RFC 6120 §4.3.3, §6.4.6):
+    /// nothing of the old stream is kept. Bytes of it that were not consumed are the caller's to drop or to keep.
     /// </summary>
     public void Reset()
     {
@@ -74,8 +74,9 @@ public sealed partial class StanzaReader
 
     /// <summary>Reads one item.</summary>
     /// <param name="input">The bytes that were not consumed by the call before, and what has arrived since.</param>
-    /// <param name="consumed">Where reading goes on. After an item that is exactly its end. Without an item, all complete tokens
-    /// are consumed, and the rest has been examined: call again when there is more. After an error it has no meaning.</param>
+    /// <param name="consumed">Where reading goes on. After an item that is exactly its end. Without an item, all
+    /// complete tokens are consumed, and the rest has been examined: call again when there is more. After an error it
+    /// has no meaning.</param>
     /// <param name="item">The item, when there is one.</param>
     /// <returns>False when more input is needed, and always after an item of kind StreamClose or Error.</returns>
     public bool TryRead(in ReadOnlySequence<byte> input, out SequencePosition consumed, out XmlItem item)
@@ -139,7 +140,7 @@ public sealed partial class StanzaReader
         };
     }
 
-    /// <summary>Reads what begins with an exclamation mark: the start of a CDATA section, or what RFC 6120 §11.1 forbids.</summary>
+    /// <summary>Reads what begins with an exclamation mark: a CDATA section, or what RFC 6120 §11.1 forbids.</summary>
     Step ReadDeclaration(ref SequenceReader<byte> bytes)
     {
         Span<byte> start = stackalloc byte[9];
@@ -159,7 +160,7 @@ public sealed partial class StanzaReader
         return open ? Step.Starved : Fail(StreamError.NotWellFormed, "markup that does not exist");
     }
 
-    /// <summary>Reads what begins with a question mark: the XML declaration where it may stand, or what RFC 6120 §11.1 forbids.</summary>
+    /// <summary>Reads what begins with a question mark: the XML declaration, at the very start alone.</summary>
     Step ReadInstruction(ref SequenceReader<byte> bytes)
     {
         // RFC 6120 §11.1: no processing instructions. An XML declaration anywhere but at the very start is one.
@@ -167,10 +168,11 @@ public sealed partial class StanzaReader
         Span<byte> start = stackalloc byte[6];
         start = start[..(int)Math.Min(start.Length, bytes.Remaining)];
         bytes.TryCopyTo(start);
-        if (!start.StartsWith("<?xml"u8[..Math.Min(start.Length, 5)])) return Fail(StreamError.RestrictedXml, "processing instruction");
+        bool other = !start.StartsWith("<?xml"u8[..Math.Min(start.Length, 5)]);
+        if (other || (start.Length == 6 && XmlText.IsNameByte(start[5])))
+            return Fail(StreamError.RestrictedXml, "processing instruction");
         if (start.Length < 6) return Step.Starved;
-        if (!XmlText.IsWhiteSpace(start[5]))
-            return Fail(XmlText.IsNameByte(start[5]) ? StreamError.RestrictedXml : StreamError.NotWellFormed, "processing instruction");
+        if (!XmlText.IsWhiteSpace(start[5])) return Fail(StreamError.NotWellFormed, "XML declaration");
         if (FindTagEnd(ref bytes, quotes: false, out int length) is var step and not Step.Next) return step;
         var token = TakeToken(ref bytes, length);
         if (XmlDeclaration.Check(token) is { } error) return Fail(error, "XML declaration");
@@ -210,8 +212,8 @@ public sealed partial class StanzaReader
         var status = Rune.DecodeFromUtf8(start, out var character, out _);
         if (status == OperationStatus.NeedMoreData) return Step.Starved;
         if (status == OperationStatus.InvalidData) return FailEncoding();
-        // XML 1.0 §2.1: text outside of the root element. Inside the root it is well-formed but nothing that a stream can
-        // hold, which RFC 6120 §11.7 allows white space alone: §4.9.3.1 bad-format, as no other condition names it.
+        // XML 1.0 §2.1: text outside of the root element. Inside the root it is well-formed but nothing that a stream
+        // can hold, which RFC 6120 §11.7 allows white space alone: §4.9.3.1 bad-format, as no other condition names it.
         bool wellFormed = _stage == Stage.Items && XmlText.IsCharacter(character.Value);
         return Fail(wellFormed ? StreamError.BadFormat : StreamError.NotWellFormed, "text outside of stanzas");
     }

@@ -10,9 +10,10 @@ namespace Muster.Protocol.Xml;
 /// have become U+FFFD.
 /// </summary>
 /// <remarks>
-/// Stanzas live in <see cref="Namespaces.Client"/> whatever the stream (see <see cref="Element"/>), so the caller passes
-/// that as the default namespace on client, server and component streams alike, and "" for a WebSocket frame, where
-/// nothing is declared yet. Names of elements and attributes are trusted; no text from outside may become one unchecked.
+/// Stanzas live in <see cref="Namespaces.Client"/> whatever the stream (see <see cref="Element"/>), so the caller
+/// passes that as the default namespace on client, server and component streams alike, and "" for a WebSocket frame,
+/// where nothing is declared yet. Names of elements and attributes are trusted; no text from outside may become one
+/// unchecked.
 /// </remarks>
 public static class StanzaWriter
 {
@@ -27,15 +28,19 @@ public static class StanzaWriter
     /// <summary>Writes an element.</summary>
     /// <param name="output">Where the bytes go.</param>
     /// <param name="element">What to write.</param>
-    /// <param name="defaultNamespace">The default namespace in force there: the element's own is declared only when it differs.</param>
-    /// <param name="streamPrefix">Whether the prefix <c>stream</c> is declared there: true inside a TCP stream. Features and stream
-    /// errors are written with that prefix always (RFC 6120 §4.8.5), and declare it themselves where it is not (RFC 7395 §3.3.2).</param>
+    /// <param name="defaultNamespace">The default namespace in force there: the element's own is declared only when it
+    /// differs.</param>
+    /// <param name="streamPrefix">Whether the prefix <c>stream</c> is declared there: true inside a TCP stream.
+    /// Features and stream errors are written with that prefix always (RFC 6120 §4.8.5), and declare it themselves
+    /// where it is not (RFC 7395 §3.3.2).</param>
     public static void Write(
         IBufferWriter<byte> output, Element element, string defaultNamespace, bool streamPrefix = true)
     {
         var xml = new Utf8Output(output);
-        if (element.Namespace == Namespaces.Streams) WriteStreamElement(ref xml, element, defaultNamespace, streamPrefix);
-        else WriteElement(ref xml, element, defaultNamespace);
+        if (element.Namespace == Namespaces.Streams)
+            WriteStreamElement(ref xml, element, defaultNamespace, streamPrefix);
+        else
+            WriteElement(ref xml, element, defaultNamespace);
         xml.Flush();
     }
 
@@ -55,7 +60,8 @@ public static class StanzaWriter
         xml.Flush();
     }
 
-    /// <summary>Writes all of a stanza that follows <c>&lt;message</c>, the recipient left out: what <see cref="SharedStanza"/> shares.</summary>
+    /// <summary>Writes all of a stanza that follows its name, but for the recipient: the shared part of a
+    /// <see cref="SharedStanza"/>.</summary>
     internal static void WriteWithoutRecipient(IBufferWriter<byte> output, Stanza stanza)
     {
         var xml = new Utf8Output(output);
@@ -184,8 +190,8 @@ public static class StanzaWriter
         }
     }
 
-    /// <summary>Writes the prefix of an attribute: made from the index of the first attribute of that namespace, where it is
-    /// declared too.</summary>
+    /// <summary>Writes the prefix of an attribute: made from the index of the first attribute of that namespace, where
+    /// it is declared too.</summary>
     static void WritePrefix(ref Utf8Output xml, ReadOnlySpan<XmlAttribute> attributes, int index)
     {
         int first = 0;

@@ -15,7 +15,7 @@ public readonly record struct StreamHeader()
     public string? Version { get; init; } = "1.0";
     /// <summary>Default language of texts (RFC 6120 §4.7.4), or null.</summary>
     public string? Lang { get; init; }
-    /// <summary>The default namespace of a TCP stream (RFC 6120 §4.8.2); a WebSocket stream has none to declare.</summary>
+    /// <summary>The default namespace of a TCP stream (RFC 6120 §4.8.2); a WebSocket stream declares none.</summary>
     public string ContentNamespace { get; init; } = Namespaces.Client;
     /// <summary>Whether to declare the prefix of server dialback (XEP-0220 §2.1), on a TCP stream.</summary>
     public bool Dialback { get; init; }

@@ -10,11 +10,10 @@ namespace Muster.Protocol.Xml;
 ref struct Utf8Output(IBufferWriter<byte> output)
 {
     const int ChunkBytes = 256;
-    const int RuneBytesMax = 4;
 
     // XML 1.0 §2.2: the C0 controls but TAB, LF and CR are no characters of XML, nor are U+FFFE and U+FFFF. Lone
-    // surrogates need no place here: the transcoder replaces them. A written CR would be read as LF (§2.11), and TAB and
-    // LF in an attribute as a space (§3.3.3), so these go as character references.
+    // surrogates need no place here: the transcoder replaces them. A written CR would be read as LF (§2.11), and TAB
+    // and LF in an attribute as a space (§3.3.3), so these go as character references.
     const string NoCharacters =
         "\u0000\u0001\u0002\u0003\u0004\u0005\u0006\u0007\u0008\u000B\u000C\u000E\u000F\u0010\u0011\u0012\u0013" +
         "\u0014\u0015\u0016\u0017\u0018\u0019\u001A\u001B\u001C\u001D\u001E\u001F\uFFFE\uFFFF";
@@ -27,12 +26,19 @@ ref struct Utf8Output(IBufferWriter<byte> output)
     /// <summary>Writes bytes as they are: markup.</summary>
     public void Raw(scoped ReadOnlySpan<byte> bytes)
     {
-        Reserve(bytes.Length);
+        int room;
+        while (bytes.Length > (room = _free.Length - _used))
+        {
+            bytes[..room].CopyTo(_free[_used..]);
+            _used += room;
+            bytes = bytes[room..];
+            Renew();
+        }
         bytes.CopyTo(_free[_used..]);
         _used += bytes.Length;
     }
 
-    /// <summary>Writes a name, which is trusted to be one: it came out of the reader or stands in the program.</summary>
+    /// <summary>Writes a name, trusted to be one: it came out of the reader or stands in the program.</summary>
     public void Name(string name) => Transcode(name);
 
     /// <summary>Writes character data.</summary>
@@ -41,7 +47,7 @@ ref struct Utf8Output(IBufferWriter<byte> output)
     /// <summary>Writes an attribute's value, to stand between single quotes.</summary>
     public void Value(ReadOnlySpan<char> value) => Escaped(value, InAttribute);
 
-    /// <summary>Writes an attribute whose name is known, given with all that stands before the value: <c> id='</c>.</summary>
+    /// <summary>Writes an attribute, given all that stands before its value: <c> id='</c>.</summary>
     public void Attribute(scoped ReadOnlySpan<byte> opening, ReadOnlySpan<char> value)
     {
         Raw(opening);
@@ -52,8 +58,7 @@ ref struct Utf8Output(IBufferWriter<byte> output)
     /// <summary>Hands everything written so far to the buffer.</summary>
     public void Flush()
     {
-        if (_used == 0) return;
-        output.Advance(_used);
+        if (_used > 0) output.Advance(_used);
         _free = default;
         _used = 0;
     }
@@ -83,20 +88,20 @@ ref struct Utf8Output(IBufferWriter<byte> output)
 
     void Transcode(ReadOnlySpan<char> text)
     {
-        while (!text.IsEmpty)
+        while (true)
         {
-            // One byte for each character is enough for most texts; the rest go round again.
-            Reserve(Math.Min(text.Length, ChunkBytes) + RuneBytesMax);
             Utf8.FromUtf16(text, _free[_used..], out int read, out int written, replaceInvalidSequences: true);
             _used += written;
             text = text[read..];
+            if (text.IsEmpty) return;
+            Renew();
         }
     }
 
-    void Reserve(int count)
+    /// <summary>Goes on in new space.</summary>
+    void Renew()
     {
-        if (_free.Length - _used >= count) return;
         Flush();
-        _free = output.GetSpan(Math.Max(count, ChunkBytes));
+        _free = output.GetSpan(ChunkBytes);
     }
 }

@@ -26,7 +26,7 @@ static class XmlDeclaration
         return Trim(rest).IsEmpty ? error : StreamError.NotWellFormed;
     }
 
-    /// <summary>Reads <c>name = 'value'</c> with the white space before it. When that is not there, nothing is taken.</summary>
+    /// <summary>Reads <c>name = 'value'</c> and the white space before it, or takes nothing.</summary>
     static bool TryPart(ref ReadOnlySpan<byte> rest, ReadOnlySpan<byte> name, out ReadOnlySpan<byte> value)
     {
         value = default;
@@ -47,7 +47,8 @@ static class XmlDeclaration
 
     // XML 1.0 §2.8: a processor of version 1.0 takes any 1.x.
     static bool IsVersion(ReadOnlySpan<byte> version) =>
-        version.StartsWith("1."u8) && version.Length > 2 && !version[2..].ContainsAnyExceptInRange((byte)'0', (byte)'9');
+        version.StartsWith("1."u8) && version.Length > 2 &&
+        !version[2..].ContainsAnyExceptInRange((byte)'0', (byte)'9');
 
     static bool IsEncodingName(ReadOnlySpan<byte> name)
     {

@@ -5,7 +5,7 @@ namespace Muster.Protocol.Xml;
 /// <summary>What <see cref="StanzaReader.TryRead"/> found.</summary>
 public enum XmlItemKind
 {
-    /// <summary>The stream's start tag; <see cref="XmlItem.Element"/> has its name and attributes and no content.</summary>
+    /// <summary>The stream's start tag; <see cref="XmlItem.Element"/> has its name and attributes.</summary>
     StreamOpen,
     /// <summary>A complete first-level child of the stream: a stanza or nonza.</summary>
     Element,
@@ -13,7 +13,8 @@ public enum XmlItemKind
     Whitespace,
     /// <summary>The stream's end tag.</summary>
     StreamClose,
-    /// <summary>The input breaks the rules; <see cref="XmlItem.Error"/> says how, and the reader reads no further.</summary>
+    /// <summary>The input breaks the rules; <see cref="XmlItem.Error"/> says how. The reader reads no
+    /// further.</summary>
     Error,
 }
 
@@ -23,8 +24,8 @@ public enum XmlItemKind
 /// <param name="Error">The stream error of Error, else null.</param>
 public readonly record struct XmlItem(XmlItemKind Kind, Element? Element = null, StreamError? Error = null)
 {
-    /// <summary>The content namespace that was declared as default on the stream's start tag (jabber:client, jabber:server …);
-    /// null in other kinds.</summary>
+    /// <summary>The content namespace that was declared as default on the stream's start tag (jabber:client,
+    /// jabber:server …); null in other kinds.</summary>
     public string? ContentNamespace { get; init; }
 }
 
@@ -35,4 +36,5 @@ public readonly record struct XmlItem(XmlItemKind Kind, Element? Element = null,
 /// <param name="NameBytesMax">Bytes of one name.</param>
 /// <param name="PrefixesMax">Namespace prefixes in force at one place.</param>
 public sealed record XmlLimits(
-    int ItemBytesMax = 262_144, int DepthMax = 64, int AttributesMax = 64, int NameBytesMax = 256, int PrefixesMax = 64);
+    int ItemBytesMax = 262_144, int DepthMax = 64, int AttributesMax = 64, int NameBytesMax = 256,
+    int PrefixesMax = 64);

@@ -21,7 +21,8 @@ sealed class XmlPrefixes
     /// <param name="prefix">The prefix.</param>
     /// <param name="ns">The namespace that it stands for.</param>
     /// <param name="elementStart">How many prefixes were in force before the element that declares it.</param>
-    /// <returns>False when that may not be declared (Namespaces in XML 1.0 §3, §5), or the element has declared it before.</returns>
+    /// <returns>False when that may not be declared (Namespaces in XML 1.0 §3, §5), or the element has declared it
+    /// before.</returns>
     public bool Declare(ReadOnlySpan<byte> prefix, string ns, int elementStart)
     {
         if (prefix.SequenceEqual("xml"u8) ? ns != Namespaces.Xml : ns.Length == 0 || !MayBeDefault(ns)) return false;
@@ -32,7 +33,8 @@ sealed class XmlPrefixes
         return true;
     }
 
-    /// <summary>Whether a namespace may be declared as default: the two that XML reserves may not (Namespaces in XML 1.0 §3).</summary>
+    /// <summary>Whether a namespace may be declared as default: the two that XML reserves may not (Namespaces in XML
+    /// 1.0 §3).</summary>
     public static bool MayBeDefault(string ns) => ns is not (Namespaces.Xml or XmlnsNamespace);
 
     /// <summary>The namespace of a prefix, or null when it is not declared.</summary>

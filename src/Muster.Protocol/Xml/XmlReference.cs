@@ -20,7 +20,7 @@ enum XmlReferenceKind
 /// <summary>References to characters and predefined entities (XML 1.0 §4.1, §4.6).</summary>
 static class XmlReference
 {
-    /// <summary>Bound on a reference, from the ampersand to the semicolon; XML itself has none for leading zeros and names.</summary>
+    /// <summary>Bound on a reference, from ampersand to semicolon: XML would allow any number of zeros.</summary>
     public const int BytesMax = 64;
 
     /// <summary>Reads the reference that the bytes begin with.</summary>

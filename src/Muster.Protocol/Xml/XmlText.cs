@@ -10,8 +10,9 @@ static class XmlText
     const byte NameStart = 1, NameByte = 2, WhiteSpace = 4;
 
     // XML 1.0 §2.2: no C0 control but TAB, LF, CR is a character. 0xEF opens U+FFFE and U+FFFF, which are none either.
-    const string ControlCodes = "\0\u0001\u0002\u0003\u0004\u0005\u0006\u0007\u0008\u000B\u000C\u000E\u000F\u0010\u0011" +
-        "\u0012\u0013\u0014\u0015\u0016\u0017\u0018\u0019\u001A\u001B\u001C\u001D\u001E\u001F\u00EF";
+    const string ControlCodes =
+        "\0\u0001\u0002\u0003\u0004\u0005\u0006\u0007\u0008\u000B\u000C\u000E\u000F\u0010\u0011\u0012\u0013\u0014" +
+        "\u0015\u0016\u0017\u0018\u0019\u001A\u001B\u001C\u001D\u001E\u001F\u00EF";
 
     /// <summary>Bytes at which a run of plain text ends.</summary>
     public static readonly SearchValues<byte> TextStops = Bytes("<&]\r" + ControlCodes);
@@ -27,11 +28,12 @@ static class XmlText
     /// <summary>XML 1.0 §2.3 S.</summary>
     public static bool IsWhiteSpace(byte b) => (Classes[b] & WhiteSpace) != 0;
 
-    /// <summary>Whether a name may begin with a character that begins with this byte; beyond ASCII, <see cref="IsName"/> has
-    /// the last word.</summary>
+    /// <summary>Whether a name may begin with a character that begins with this byte; beyond ASCII, <see
+    /// cref="IsName"/> has the last word.</summary>
     public static bool IsNameStart(byte b) => (Classes[b] & NameStart) != 0;
 
-    /// <summary>Whether the byte can be part of a name, the colon left out; beyond ASCII, <see cref="IsName"/> has the last word.</summary>
+    /// <summary>Whether the byte can be part of a name, the colon left out; beyond ASCII, <see cref="IsName"/> has the
+    /// last word.</summary>
     public static bool IsNameByte(byte b) => (Classes[b] & NameByte) != 0;
 
     /// <summary>Whether a name that holds bytes beyond ASCII is UTF-8 and a name (XML 1.0 §2.3).</summary>

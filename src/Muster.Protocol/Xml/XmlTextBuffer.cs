@@ -21,7 +21,8 @@ struct XmlTextBuffer
     public bool Append(ReadOnlySpan<byte> bytes)
     {
         Reserve(bytes.Length);
-        var status = Utf8.ToUtf16(bytes, _chars.AsSpan(_length), out _, out int written, replaceInvalidSequences: false);
+        var free = _chars.AsSpan(_length);
+        var status = Utf8.ToUtf16(bytes, free, out _, out int written, replaceInvalidSequences: false);
         _length += written;
         return status == OperationStatus.Done;
     }

@@ -3,21 +3,30 @@ using Muster.Protocol.Xml;
 
 namespace Muster.Tests.Xml;
 
-/// <summary>Random elements, random documents that are well-formed in all the ways XML allows, and damaged ones.</summary>
-/// <remarks>Names keep to letters that XML 1.0 counts as such in its fourth edition, which System.Xml follows, and in the fifth.</remarks>
+/// <summary>Random elements, random documents that are well-formed in all the ways XML allows, and damaged
+/// ones.</summary>
+/// <remarks>Names keep to letters that XML 1.0 counts as such in its fourth edition, which System.Xml follows, and in
+/// the fifth.</remarks>
 sealed class RandomXml(int seed)
 {
     static readonly string[] LocalNames = ["a", "b", "body", "x-y.z", "_", "é1", "中", "message", "lang"];
     static readonly string[] Prefixes = ["p", "q", "é"];
-    static readonly string[] NamespaceNames = ["u", "jabber:client", "v w", "urn:é&<", "http://jabber.org/protocol/muc#user"];
+    static readonly string[] NamespaceNames =
+        ["u", "jabber:client", "v w", "urn:é&<", "http://jabber.org/protocol/muc#user"];
     static readonly string[] Texts =
-        ["x", " ", "\n", "hello world", "é", "中", "😀", "]", "]]", ">", "'", "\"", "\t", "=", "a longer piece of text; with / and ?", "\uFFFD"];
-    static readonly string[] References = ["&lt;", "&gt;", "&amp;", "&apos;", "&quot;", "&#65;", "&#xe9;", "&#x1F600;", "&#10;", "&#xD;", "&#09;"];
+    [
+        "x", " ", "\n", "hello world", "é", "中", "😀", "]", "]]", ">", "'", "\"", "\t", "=", "\uFFFD",
+        "a longer piece of text; with / and ?",
+    ];
+    static readonly string[] CDataEnds = ["<", "&", "]", "é", "\r\n", ""];
+    static readonly string[] References =
+        ["&lt;", "&gt;", "&amp;", "&apos;", "&quot;", "&#65;", "&#xe9;", "&#x1F600;", "&#10;", "&#xD;", "&#09;"];
     static readonly string[] Damage =
     [
-        "<", ">", "&", "'", "\"", "/", "=", ":", "!", "?", "]", "]]>", "<!", "<![CDATA[", "<!--", "-->", "<?", "<?xml", "?>", "&#", "&x;", ";", "#", "x",
-        " ", "\r", "\n", "\t", "\0", "\u0001", "\u000B", "\u001F", "\uFFFE", "é", "<a>", "</a>", "<b/>", "<p:b/>", "xmlns", "xmlns=''", " xmlns:p='u'",
-        " a='1'", "&#0;", "&#xFFFF;", "&lt", "<!DOCTYPE a>", "×", "-", "1",
+        "<", ">", "&", "'", "\"", "/", "=", ":", "!", "?", "]", "]]>", "<!", "<![CDATA[", "<!--", "-->", "<?", "<?xml",
+        "?>", "&#", "&x;", ";", "#", "x", "-", "1", " ", "\r", "\n", "\t", "\0", "\u0001", "\u000B", "\u001F", "\uFFFE",
+        "é", "×", "<a>", "</a>", "<b/>", "<p:b/>", "xmlns", "xmlns=''", " xmlns:p='u'", " a='1'", "&#0;", "&#xFFFF;",
+        "&lt", "<!DOCTYPE a>",
     ];
 
     readonly Random _random = new(seed);
@@ -33,12 +42,17 @@ sealed class RandomXml(int seed)
     {
         var element = new Element(Pick(NamespaceNames), Pick(LocalNames));
         for (int i = Next(4); i > 0; i--)
-            element = element.With(Chance(70) ? "" : Chance(50) ? Namespaces.Xml : Pick(NamespaceNames), Pick(LocalNames), AnyText());
+        {
+            string ns = Chance(70) ? "" : Chance(50) ? Namespaces.Xml : Pick(NamespaceNames);
+            element = element.With(ns, Pick(LocalNames), AnyText());
+        }
         bool text = false; // texts next to each other would be read as one
         for (int i = Next(5); i > 0; i--)
         {
-            if (!text && Chance(50) && AnyText() is { Length: > 0 } piece) (element, text) = (element.AddText(piece), true);
-            else if (depth < 4) (element, text) = (element.Add(Element(depth + 1)), false);
+            if (!text && Chance(50) && AnyText() is { Length: > 0 } piece)
+                (element, text) = (element.AddText(piece), true);
+            else if (depth < 4)
+                (element, text) = (element.Add(Element(depth + 1)), false);
         }
         return element;
     }
@@ -59,7 +73,8 @@ sealed class RandomXml(int seed)
     public string Document()
     {
         var text = new StringBuilder();
-        if (Chance(20)) text.Append("<?xml version='1.0'").Append(Chance(50) ? " encoding=\"utf-8\"" : "").Append(Space()).Append("?>");
+        string encoding = Chance(50) ? " encoding=\"utf-8\"" : "";
+        if (Chance(20)) text.Append("<?xml version='1.0'").Append(encoding).Append(Space()).Append("?>");
         text.Append(Space());
         Element(text, 0, []);
         return text.ToString();
@@ -89,7 +104,7 @@ sealed class RandomXml(int seed)
         for (int i = Next(6); i > 0; i--)
         {
             if (depth < 6 && Chance(40)) Element(text, depth + 1, inner);
-            else if (Chance(20)) text.Append("<![CDATA[").Append(Pick(Texts)).Append(Pick(["<", "&", "]", "é", "\r\n", ""])).Append("]]>");
+            else if (Chance(20)) text.Append("<![CDATA[").Append(Pick(Texts)).Append(Pick(CDataEnds)).Append("]]>");
             else text.Append(Content());
         }
         text.Append("</").Append(name).Append(Space()).Append('>');
@@ -106,13 +121,15 @@ sealed class RandomXml(int seed)
     string Content()
     {
         string text = Chance(20) ? Pick(References) : Chance(10) ? Pick(["\r\n", "\r"]) : Pick(Texts);
-        return text.Contains(']', StringComparison.Ordinal) ? text + "." : text.Replace(">", "&gt;", StringComparison.Ordinal);
+        // So that no "]]>" comes about.
+        return text.EndsWith(']') ? text + "." : text.Replace(">", "&gt;", StringComparison.Ordinal);
     }
 
     string Value()
     {
         var value = new StringBuilder();
-        for (int i = Next(4); i > 0; i--) value.Append(Chance(30) ? Pick(References) : Chance(10) ? "\r\n" : Escaped(Pick(Texts)));
+        for (int i = Next(4); i > 0; i--)
+            value.Append(Chance(30) ? Pick(References) : Chance(10) ? "\r\n" : Escaped(Pick(Texts)));
         return value.ToString();
     }
 
@@ -132,7 +149,8 @@ sealed class RandomXml(int seed)
         // Names may begin beyond U+FFFF in the fifth edition of XML 1.0, which we follow, but not in the fourth.
         document = document.Replace("😀", "÷", StringComparison.Ordinal);
         var bytes = new List<byte>(Encoding.UTF8.GetBytes(document));
-        int first = document.StartsWith("<?", StringComparison.Ordinal) ? document.IndexOf("?>", StringComparison.Ordinal) + 2 : 0;
+        int first = document.IndexOf("?>", StringComparison.Ordinal) + 2;
+        if (!document.StartsWith("<?", StringComparison.Ordinal)) first = 0;
         for (int i = 1 + Next(3); i > 0; i--)
         {
             int at = first + Next(bytes.Count + 1 - first), count = Math.Min(Next(6), bytes.Count - at);

@@ -15,11 +15,14 @@ public sealed class SharedStanzaTests
     static Stanza[] Stanzas =>
     [
         new Message(MessageType.Groupchat, Room, Jid.Parse("other@a.example"), "id'1",
-            new Element(Namespaces.Client, "body", "a < b & 'é'"), new Element(Namespaces.StanzaIds, "stanza-id").With("id", "1")),
+            new Element(Namespaces.Client, "body", "a < b & 'é'"),
+            new Element(Namespaces.StanzaIds, "stanza-id").With("id", "1")),
         new Message(MessageType.Normal, default, default, null),
         new Presence(PresenceType.Unavailable, Room, default, null, new Element(Namespaces.MucUser, "x")),
-        new Iq(IqType.Set, Room, default, "1", new Element(Namespaces.Roster, "query", new Element(Namespaces.Streams, "odd"))),
-        Stanza.Read(new Element(Namespaces.Client, "message").With(Namespaces.Xml, "lang", "en").AddText("loose"), out _)!,
+        new Iq(IqType.Set, Room, default, "1",
+            new Element(Namespaces.Roster, "query", new Element(Namespaces.Streams, "odd"))),
+        Stanza.Read(
+            new Element(Namespaces.Client, "message").With(Namespaces.Xml, "lang", "en").AddText("loose"), out _)!,
     ];
 
     [Theory]
@@ -53,7 +56,8 @@ public sealed class SharedStanzaTests
             var shared = SharedStanza.From(stanza);
             string written = Written(shared, Jid.None, false);
             Assert.Equal(shared.ByteCount, Encoding.UTF8.GetByteCount(written));
-            Assert.True(stanza.Readdressed(stanza.From, default).ToElement().DeepEquals(Read($"<s xmlns='jabber:client'>{written}", false)));
+            var read = Read($"<s xmlns='jabber:client'>{written}", false);
+            Assert.True(stanza.Readdressed(stanza.From, default).ToElement().DeepEquals(read));
         }
     }
 

@@ -6,8 +6,8 @@ using Muster.Protocol.Xml;
 namespace Muster.Tests.Xml;
 
 /// <summary>
-/// Reads the same bytes in every way they can arrive - whole, byte by byte, cut in two at every position, as one piece of
-/// memory or several - and insists that the outcome is the same.
+/// Reads the same bytes in every way they can arrive - whole, byte by byte, cut in two at every position, as one piece
+/// of memory or several - and insists that the outcome is the same.
 /// </summary>
 static class SplitReader
 {
@@ -38,7 +38,8 @@ static class SplitReader
         Read(Encoding.UTF8.GetBytes(input), mode, limits);
 
     /// <summary>The items as lines of text.</summary>
-    public static string[] Texts(string input, StanzaReaderMode mode = StanzaReaderMode.Stream, XmlLimits? limits = null) =>
+    public static string[] Texts(
+        string input, StanzaReaderMode mode = StanzaReaderMode.Stream, XmlLimits? limits = null) =>
         [.. Read(input, mode, limits).Select(l => l.Text)];
 
     /// <summary>The bytes at the given memory borders as a sequence of segments.</summary>
@@ -82,7 +83,10 @@ static class SplitReader
     {
         var text = new StringBuilder("\"");
         foreach (char c in value)
-            _ = c is < ' ' or > '~' or '"' ? text.Append(CultureInfo.InvariantCulture, $"\\{(int)c:X}.") : text.Append(c);
+        {
+            if (c is < ' ' or > '~' or '"') text.Append(CultureInfo.InvariantCulture, $"\\{(int)c:X}.");
+            else text.Append(c);
+        }
         return text.Append('"').ToString();
     }
 
@@ -101,7 +105,8 @@ static class SplitReader
                 start += (int)sequence.Slice(0, consumed).Length;
                 if (!found) break;
                 // How much white space comes at once depends on how it arrives; keepalives are counted by nobody.
-                if (item.Kind == XmlItemKind.Whitespace && lines is [.., { Text: "white" }]) lines.RemoveAt(lines.Count - 1);
+                bool again = item.Kind == XmlItemKind.Whitespace && lines is [.., { Text: "white" }];
+                if (again) lines.RemoveAt(lines.Count - 1);
                 lines.Add(new Line(Show(item), item.Kind == XmlItemKind.Error ? -1 : start));
             }
         }

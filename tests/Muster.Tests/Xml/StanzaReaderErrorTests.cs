@@ -5,7 +5,8 @@ using static Muster.Tests.Xml.SplitReader;
 
 namespace Muster.Tests.Xml;
 
-/// <summary>What the reader refuses, with which condition, and how early. Every input is read in every way it can arrive.</summary>
+/// <summary>What the reader refuses, with which condition, and how early. Every input is read in every way it can
+/// arrive.</summary>
 public sealed class StanzaReaderErrorTests
 {
     /// <summary>Inputs inside an open stream that end with the byte at which the error must be found.</summary>
@@ -155,11 +156,13 @@ public sealed class StanzaReaderErrorTests
     [InlineData("EF BB BF EF BB BF FF")]
     public void Other_encodings_at_the_start(string hex)
     {
-        string last = Read(Convert.FromHexString(hex.Replace(" ", "", StringComparison.Ordinal)))[^1].Text;
-        Assert.Equal(hex.StartsWith("EF", StringComparison.Ordinal) ? "error not-well-formed" : "error unsupported-encoding", last);
+        string condition = hex.StartsWith("EF", StringComparison.Ordinal) ? "not-well-formed" : "unsupported-encoding";
+        byte[] input = Convert.FromHexString(hex.Replace(" ", "", StringComparison.Ordinal));
+        Assert.Equal("error " + condition, Read(input)[^1].Text);
     }
 
-    // RFC 6120 §4.9.3.22: what breaks the rules of UTF-8 is unsupported-encoding. Each is put in all places where characters stand.
+    // RFC 6120 §4.9.3.22: what breaks the rules of UTF-8 is unsupported-encoding. Each is put in all places where
+    // characters stand.
     [Theory]
     [InlineData("80")] // a continuation alone
     [InlineData("C3 28")] // no continuation
@@ -180,8 +183,9 @@ public sealed class StanzaReaderErrorTests
         byte[] bad = Convert.FromHexString(hex.Replace(" ", "", StringComparison.Ordinal));
         foreach (var (before, after) in new[]
         {
-            ("<s><a>text ", " text<"), ("<s><a>", "<b>"), ("<s><a><![CDATA[", "]]>"), ("<s><a b='", "'>"), ("<s><a b=\"&amp;", " \">"),
-            ("<s><a", "b>"), ("<s><a b", "='c'>"), ("<s><a xmlns='", "'>"), ("<s>", " <a/>"), ("", " "), ("<s><a>]", "]]"),
+            ("<s><a>text ", " text<"), ("<s><a>", "<b>"), ("<s><a>]", "]]"), ("<s><a><![CDATA[", "]]>"),
+            ("<s><a b='", "'>"), ("<s><a b=\"&amp;", " \">"), ("<s><a xmlns='", "'>"),
+            ("<s><a", "b>"), ("<s><a b", "='c'>"), ("<s>", " <a/>"), ("", " "),
         })
         {
             byte[] input = [.. Encoding.UTF8.GetBytes(before), .. bad, .. Encoding.UTF8.GetBytes(after)];
