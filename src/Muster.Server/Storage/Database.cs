@@ -1,4 +1,5 @@
 using Muster.Server.Storage.Memory;
+using Muster.Server.Storage.Postgres;
 using Muster.Server.Storage.Sqlite;
 
 namespace Muster.Server.Storage;
@@ -38,8 +39,7 @@ internal abstract class Database : IAsyncDisposable
         {
             StorageBackend.Memory => new MemoryDatabase(),
             StorageBackend.Sqlite => await Task.Run(() => SqliteDatabase.Open(options), cancel),
-            StorageBackend.Postgres => throw new StorageException(
-                StorageFault.NotSupported, "this build cannot use PostgreSQL yet"),
+            StorageBackend.Postgres => await PostgresDatabase.Open(options, cancel: cancel),
             _ => throw new ArgumentOutOfRangeException(nameof(options)),
         };
 

@@ -17,13 +17,15 @@ internal enum StorageFault
     Unreadable,
     /// <summary>The write does not fit what is stored: an account or room is missing, or exists already.</summary>
     Conflict,
+    /// <summary>The connection broke during the commit: it may have happened or not.</summary>
+    OutcomeUnknown,
     /// <summary>This backend does not offer what was asked.</summary>
     NotSupported,
 }
 
 /// <summary>
 /// The one exception that leaves a store. Its message is one line made for the operator; of the write that failed
-/// nothing is stored.
+/// nothing is stored (but see <see cref="StorageFault.OutcomeUnknown"/>).
 /// </summary>
 internal sealed class StorageException(StorageFault fault, string message, Exception? inner = null)
     : Exception(message, inner)

@@ -62,7 +62,8 @@ internal abstract class SqlDatabase : Database
     /// <summary>The size on disk; 0 when unknown.</summary>
     protected abstract ValueTask<long> Size(CancellationToken cancel);
 
-    protected abstract int WritesWaiting { get; }
+    /// <summary>How many writes are queued.</summary>
+    public abstract int WritesWaiting { get; }
 
     public override async ValueTask<StorageHealth> Check(CancellationToken cancel = default)
     {

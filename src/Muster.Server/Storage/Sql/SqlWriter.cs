@@ -88,20 +88,37 @@ internal sealed class SqlWriter : IAsyncDisposable
     async ValueTask Commit(List<SqlWrite> group)
     {
         long started = Stopwatch.GetTimestamp();
-        if (group.Count == 1 || await Transact(group, fail: false) is { } fault && fault != StorageFault.Unavailable)
+        var failure = await Transact(group);
+        // A connection that broke has stored nothing: once more on a new one.
+        if (failure is StorageException { Fault: StorageFault.Unavailable } && _session is null)
+            failure = await Transact(group);
+        if (failure is not null)
         {
-            for (int i = 0; i < group.Count; i++) await Transact(group.GetRange(i, 1), fail: true);
+            if (group.Count == 1 || IsUnavailable(failure)) Fail(group, failure);
+            else await CommitEach(group);
         }
         StorageMeter.GroupCommitted(group.Count, Stopwatch.GetElapsedTime(started));
     }
 
-    /// <summary>One transaction. Returns null when it is committed, and its writes are completed; otherwise why not,
-    /// and when <paramref name="fail"/> is set, or there is no sense in trying again, its writes have
-    /// failed.</summary>
-    async ValueTask<StorageFault?> Transact(List<SqlWrite> writes, bool fail)
+    async ValueTask CommitEach(List<SqlWrite> group)
+    {
+        for (int i = 0; i < group.Count; i++)
+        {
+            var one = group.GetRange(i, 1);
+            if (await Transact(one) is { } failure) Fail(one, failure);
+        }
+    }
+
+    static bool IsUnavailable(Exception? e) =>
+        e is StorageException { Fault: StorageFault.Unavailable or StorageFault.OutcomeUnknown };
+
+    /// <summary>One transaction. Returns null when it is committed, its writes being completed; otherwise why it is
+    /// not.</summary>
+    async ValueTask<Exception?> Transact(List<SqlWrite> writes)
     {
         try
         {
+            if (_session is { Broken: true }) await Undo(_session);
             var session = _session ??= await _open();
             await session.Begin();
             foreach (var write in writes) await write.Run(session);
@@ -109,17 +126,12 @@ internal sealed class SqlWriter : IAsyncDisposable
         }
         catch (Exception e)
         {
+            // Of another kind than StorageException it comes from the write itself: a bug, of which its caller hears.
             if (_session is not null) await Undo(_session);
-            // An exception of another kind comes from the write itself: a bug, which is its caller's to hear of.
-            var fault = (e as StorageException)?.Fault ?? StorageFault.Conflict;
-            if (fail || fault == StorageFault.Unavailable)
-            {
-                Note(e, fault, writes.Count);
-                foreach (var write in writes) write.Fail(e);
-            }
-            return fault;
+            return e;
         }
-        Recovered();
+        if (_lastFault is not null) StorageLog.WriteWorksAgain(_log);
+        _lastFault = null;
         foreach (var write in writes) write.Complete();
         return null;
     }
@@ -132,19 +144,16 @@ internal sealed class SqlWriter : IAsyncDisposable
         await session.DisposeAsync();
     }
 
-    void Note(Exception e, StorageFault fault, int writes)
+    void Fail(List<SqlWrite> writes, Exception e)
     {
-        StorageMeter.Failed(fault, writes);
-        if (fault == StorageFault.Conflict || _lastFault == fault) return;
-        _lastFault = fault; // one line for each trouble, not for each write
-        StorageLog.WriteFails(_log, fault, e.Message);
-    }
-
-    void Recovered()
-    {
-        if (_lastFault is null) return;
-        _lastFault = null;
-        StorageLog.WriteWorksAgain(_log);
+        var fault = (e as StorageException)?.Fault ?? StorageFault.Conflict;
+        StorageMeter.Failed(fault, writes.Count);
+        if (fault != StorageFault.Conflict && _lastFault != fault)
+        {
+            _lastFault = fault; // one line for each trouble, not for each write
+            StorageLog.WriteFails(_log, fault, e.Message);
+        }
+        foreach (var write in writes) write.Fail(e);
     }
 
     /// <summary>Lets what is queued be written, then closes the connection.</summary>

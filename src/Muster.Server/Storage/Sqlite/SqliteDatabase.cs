@@ -33,7 +33,7 @@ internal sealed class SqliteDatabase : SqlDatabase
 
     public override string Description => $"SQLite {_libraryVersion} in {_path}";
 
-    protected override int WritesWaiting => _writer.Waiting;
+    public override int WritesWaiting => _writer.Waiting;
 
     /// <summary>Opens the file, or makes it, and brings its schema up to date.</summary>
     /// <param name="options">Path, durability and limits.</param>
@@ -74,7 +74,7 @@ internal sealed class SqliteDatabase : SqlDatabase
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new StorageException(StorageFault.NotWritable, $"the database {path} cannot be made: {e.Message}", e);
+            throw new StorageException(StorageFault.NotWritable, $"{path} cannot be made: {e.Message}", e);
         }
     }
 
@@ -166,19 +166,19 @@ internal sealed class SqliteDatabase : SqlDatabase
 
     void BackupNow(string path)
     {
+        string partial = path + ".partial"; // the name appears only when the copy is whole
         if (File.Exists(path))
             throw new StorageException(StorageFault.NotWritable, $"{path} exists already; a backup overwrites nothing");
-        string partial = path + ".partial"; // the name appears only when the copy is whole
+        if (!Prepare(partial))
+        {
+            throw new StorageException(StorageFault.NotWritable,
+                $"{partial} is there: a backup is under way, or one broke off and the file can be removed");
+        }
         try
         {
-            File.Delete(partial);
-            Prepare(partial);
-            using (var file = new FileStream(partial, FileMode.Open))
-            {
-                using var session = new SessionScope(SqliteSession.Open(_path, Options));
+            using (var session = new SessionScope(SqliteSession.Open(_path, Options)))
                 session.Session.Run($"VACUUM INTO '{partial.Replace("'", "''", StringComparison.Ordinal)}'");
-                file.Flush(flushToDisk: true);
-            }
+            using (var file = new FileStream(partial, FileMode.Open)) file.Flush(flushToDisk: true);
             File.Move(partial, path, overwrite: false);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or StorageException)

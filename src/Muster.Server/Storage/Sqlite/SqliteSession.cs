@@ -16,7 +16,8 @@ internal sealed class SqliteSession : SqlSession
 
     readonly string _path;
     readonly SqliteConnection _connection;
-    readonly Dictionary<string, SqliteCommand> _statements = [];
+    readonly Dictionary<string, SqliteCommand> _queries = [];
+    readonly Dictionary<string, SqliteStatement> _writes = [];
     bool _broken;
 
     SqliteSession(string path, SqliteConnection connection)
@@ -122,7 +123,12 @@ internal sealed class SqliteSession : SqlSession
     {
         try
         {
-            return Prepare(sql, args).ExecuteNonQuery();
+            if (!_writes.TryGetValue(sql, out var statement))
+            {
+                if (_writes.Count >= StatementsMax) ForgetStatements();
+                _writes.Add(sql, statement = new SqliteStatement(_connection.Handle!, sql, args.Length));
+            }
+            return statement.Execute(args);
         }
         catch (SqliteException e)
         {
@@ -147,14 +153,14 @@ internal sealed class SqliteSession : SqlSession
 
     SqliteCommand Prepare(string sql, object?[] args)
     {
-        if (!_statements.TryGetValue(sql, out var command))
+        if (!_queries.TryGetValue(sql, out var command))
         {
-            if (_statements.Count >= StatementsMax) ForgetStatements();
+            if (_queries.Count >= StatementsMax) ForgetStatements();
             command = _connection.CreateCommand();
             command.CommandText = sql;
             for (int i = 0; i < args.Length; i++)
                 command.Parameters.Add(new SqliteParameter { ParameterName = Names[i] });
-            _statements.Add(sql, command);
+            _queries.Add(sql, command);
         }
         for (int i = 0; i < args.Length; i++) command.Parameters[i].Value = args[i] ?? DBNull.Value;
         return command;
@@ -164,8 +170,10 @@ internal sealed class SqliteSession : SqlSession
 
     void ForgetStatements()
     {
-        foreach (var command in _statements.Values) command.Dispose();
-        _statements.Clear();
+        foreach (var command in _queries.Values) command.Dispose();
+        _queries.Clear();
+        foreach (var statement in _writes.Values) statement.Dispose();
+        _writes.Clear();
     }
 
     T Guard<T>(Func<T> action)

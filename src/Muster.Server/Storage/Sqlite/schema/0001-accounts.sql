@@ -41,7 +41,7 @@ CREATE TABLE roster_removals (
 ) WITHOUT ROWID;
 
 CREATE TABLE offline_messages (
-    id INTEGER PRIMARY KEY AUTOINCREMENT, -- an id never comes back: "remove up to id" must not hit a later message
+    id INTEGER PRIMARY KEY AUTOINCREMENT,-- an id never comes back: "remove up to id" must not hit a later message
     account INTEGER NOT NULL REFERENCES accounts ON DELETE CASCADE,
     received_at INTEGER NOT NULL,
     stanza BLOB NOT NULL
