@@ -1,8 +1,9 @@
 using Microsoft.Extensions.Logging;
+using Muster.Core.Limits;
 using Muster.Core.Streams;
 using Muster.Protocol.Addresses;
 using Muster.Protocol.Sasl;
-using Muster.Protocol.Stanzas;
+using Muster.Server.Accounts;
 using Muster.Server.Config;
 using Muster.Server.Features;
 using Muster.Server.Net;
@@ -24,6 +25,7 @@ sealed class ServerHost : IAsyncDisposable
     readonly ConnectionTimers _timers;
     readonly BackgroundWork _background;
     readonly Slots _slots;
+    readonly EarlyTable _early;
     readonly ClientServices _clients;
     readonly byte[] _pepper;
     Listeners? _listeners;
@@ -41,17 +43,22 @@ sealed class ServerHost : IAsyncDisposable
 
         // What all stand on.
         var meters = new Meters();
-        var limits = new AccountLimits();
+        var limits = ServerLimits.Default;
         var router = new Router();
-        var sessions = new SessionTable(limits.SessionsMax);
+        var sessions = new SessionTable(limits.SessionsPerUserMax);
         var accounts = new AccountStates(database, sessions, clock);
         var local = new LocalDomain(router, accounts, limits, clock, meters.Accounts, logs);
-        Services = new Services(router, sessions, database, accounts, limits, local, clock, meters, logs);
+        var registration = RegistrationOf(config);
+        Services = new Services(
+            router, sessions, database, accounts, new AccountBook(database.Accounts, clock, config.General.Hosts),
+            new InviteBook(database.Invites, clock, registration.InvitationLifetime, limits.InvitationsMax),
+            registration, limits, local, clock, meters, logs);
 
         // The features, in their order.
         _slots = new Slots(Services);
         foreach (var feature in All.Create()) feature.Register(_slots);
         local.Connect(new IqTable(_slots, router, logs.CreateLogger<IqTable>()), _slots);
+        _early = new EarlyTable(_slots, logs.CreateLogger<EarlyTable>());
 
         // Who serves which domain.
         var targets = config.General.Hosts.Select(host => KeyValuePair.Create(host, (IStanzaTarget)local));
@@ -61,7 +68,7 @@ sealed class ServerHost : IAsyncDisposable
         _pepper = DataFolder.Pepper(folder);
         _timers = new ConnectionTimers(clock);
         _clients = new ClientServices(
-            local, FindAccount, AnswerEarly, _timers, meters.Clients, logs.CreateLogger("Muster.Net"),
+            local, FindAccount, _early.Answer, _timers, meters.Clients, logs.CreateLogger("Muster.Net"),
             logs.CreateLogger("Muster.Stanzas"));
         _background = new BackgroundWork(_slots.BackgroundWork, clock, logs.CreateLogger<BackgroundWork>());
         ClientListeners = [.. config.Listen.C2s.Select((listener, i) => ToListener(listener, $"c2s[{i}]"))];
@@ -151,9 +158,10 @@ sealed class ServerHost : IAsyncDisposable
         Mechanisms = [.. _config.Auth.Methods.Select(ToProtocol)],
         Pepper = _pepper,
         Iterations = _config.Auth.ScramIterations,
-        ServerFeatures = (progress, _) =>
-            (progress & StreamProgress.Authenticated) == 0 ? _slots.EarlyFeatures : _slots.StreamFeatures,
-        EarlyRequests = _slots.EarlyRequests.Keys.ToHashSet(StringComparer.Ordinal),
+        ServerFeatures = (progress, domain) => (progress & StreamProgress.Authenticated) == 0
+            ? _early.StreamFeatures(domain)
+            : _slots.StreamFeatures,
+        EarlyRequests = _early.Namespaces,
     };
 
     CertificateSource CertificateOf(TlsConfig tls)
@@ -184,10 +192,12 @@ sealed class ServerHost : IAsyncDisposable
         return new AccountFacts(true, found.Disabled, secret);
     }
 
-    ValueTask<Iq> AnswerEarly(Iq request, string remoteAddress) =>
-        _slots.EarlyRequests.TryGetValue(request.Payload!.Namespace, out var handler)
-            ? handler(request, remoteAddress)
-            : new((Iq)request.Refuse(StanzaError.ServiceUnavailable));
+    static RegistrationSettings RegistrationOf(ServerConfig config) => new()
+    {
+        InBand = config.Registration.InBand,
+        RateLimit = config.Registration.RateLimit,
+        InvitationLifetime = config.Registration.InvitationLifetime,
+    };
 
     static StorageOptions StorageOptionsOf(ServerConfig config, string folder, ServerOverrides overrides) => new()
     {

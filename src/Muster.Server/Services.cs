@@ -1,4 +1,6 @@
 using Microsoft.Extensions.Logging;
+using Muster.Core.Limits;
+using Muster.Server.Accounts;
 using Muster.Server.Routing;
 using Muster.Server.Sessions;
 using Muster.Server.Storage;
@@ -12,8 +14,15 @@ sealed record Services(
     SessionTable Sessions,
     Database Database,
     AccountStates Accounts,
-    AccountLimits Limits,
+    AccountBook AccountBook,
+    InviteBook Invites,
+    RegistrationSettings Registration,
+    ServerLimits Limits,
     LocalDomain Local,
     TimeProvider Clock,
     Meters Meters,
-    ILoggerFactory Logs);
+    ILoggerFactory Logs)
+{
+    /// <summary>Where features log.</summary>
+    public ILogger Log { get; } = Logs.CreateLogger("Muster.Server.Features");
+}

@@ -36,6 +36,13 @@ public sealed record ServerLimits
     /// <summary>Groups of one contact.</summary>
     public int RosterGroupsMax { get; init; } = 32;
 
+    /// <summary>Subscription requests that wait for the answer of one account. Further ones are dropped: strangers send
+    /// them, and an error would tell them that the account exists.</summary>
+    public int SubscriptionRequestsMax { get; init; } = 200;
+
+    /// <summary>Invitations of one account that are open (XEP-0401).</summary>
+    public int InvitationsMax { get; init; } = 50;
+
     /// <summary>Messages that wait for one account that is offline. Those beyond it are answered with
     /// <c>service-unavailable</c>, so that the sender knows.</summary>
     public int OfflineMessagesMax { get; init; } = 1000;

@@ -124,6 +124,18 @@ public sealed class Session
         }
     }
 
+    /// <summary>Takes those out that match: they get the unavailable presence before the session's end (XEP-0191
+    /// §3.3).</summary>
+    public Jid[] TakeDirected(Predicate<Jid> match)
+    {
+        lock (_lock)
+        {
+            Jid[] taken = [.. _directed.Where(to => match(to))];
+            foreach (var to in taken) _directed.Remove(to);
+            return taken;
+        }
+    }
+
     /// <summary>Step 2 of a message's path: takes a first-level element that the client sent.</summary>
     public Received Receive(Element element)
     {

@@ -6,6 +6,18 @@ static class All
     /// <summary>Makes the features of a new server.</summary>
     public static Feature[] Create() =>
     [
+        new Disco(),
         new Ping(),
+        new Roster(),
+        new Blocking(),
+        new OfflineMessages(),
+        new VcardTemp(),
+        new PrivateXml(),
+        new LastActivity(),
+        new SoftwareVersion(),
+        new EntityTime(),
+        new AdHocCommands(),
+        new Registration(),
+        new Invitations(),
     ];
 }

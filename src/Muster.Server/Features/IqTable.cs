@@ -32,7 +32,7 @@ sealed class IqTable(Slots slots, Router router, ILogger log)
         Iq? answer;
         try
         {
-            answer = await handler(new IqContext(target, address, sender), iq);
+            answer = await handler(new IqContext(slots.Services, target, address, sender), iq);
         }
         catch (Exception e) when (e is not OperationCanceledException)
         {

@@ -1,8 +1,10 @@
 using System.Collections.Frozen;
 using Muster.Core.Sessions;
 using Muster.Protocol.Addresses;
+using Muster.Protocol.Payloads;
 using Muster.Protocol.Stanzas;
 using Muster.Protocol.Xml;
+using Muster.Server.Sessions;
 
 namespace Muster.Server.Features;
 
@@ -19,10 +21,11 @@ enum Target
 }
 
 /// <summary>Who asks whom, for an iq handler.</summary>
+/// <param name="Services">The parts of the server.</param>
 /// <param name="Target">Which kind of address was asked.</param>
 /// <param name="Address">The bare JID or domain that was asked.</param>
 /// <param name="Sender">The asking session when it is one of this process, else null.</param>
-readonly record struct IqContext(Target Target, Jid Address, Session? Sender)
+readonly record struct IqContext(Services Services, Target Target, Jid Address, Session? Sender)
 {
     /// <summary>True when an account is asked by its own owner: what most account queries require.</summary>
     public bool IsOwner(Iq iq) => Address.HasLocal && iq.From.SameBare(Address);
@@ -32,10 +35,15 @@ readonly record struct IqContext(Target Target, Jid Address, Session? Sender)
 /// the answer itself.</summary>
 delegate ValueTask<Iq?> IqHandler(IqContext context, Iq iq);
 
-/// <summary>Answers an iq request of a client that has not logged in (XEP-0077).</summary>
-/// <param name="request">The request: to the domain that the client addressed, from nobody.</param>
-/// <param name="remoteAddress">The address that the client connects from, for limits.</param>
-delegate ValueTask<Iq> EarlyRequestHandler(Iq request, string remoteAddress);
+/// <summary>Answers an iq request of a client that has not logged in: with a result or an error of the same id.</summary>
+delegate ValueTask<Iq> EarlyHandler(EarlyClient client, Iq iq);
+
+/// <summary>Something that can be asked about by disco under a node of its own (XEP-0030 §3.2).</summary>
+/// <param name="Target">Which kind of address has it.</param>
+/// <param name="Info">What it is; null when the node is another one. Gets the asker and the node.</param>
+/// <param name="Items">What belongs to it; null when the node is another one.</param>
+sealed record DiscoNode(
+    Target Target, Func<IqContext, Jid, string, DiscoInfo?> Info, Func<IqContext, Jid, string, DiscoItems?> Items);
 
 /// <summary>The closed list of places where a feature can stand. A XEP that needs another place adds a slot here.</summary>
 sealed class Slots(Services services)
@@ -44,10 +52,13 @@ sealed class Slots(Services services)
     readonly SortedDictionary<Target, SortedSet<string>> _disco = [];
     readonly Dictionary<Target, List<(string Category, string Type, string Name)>> _identities = [];
     readonly List<Func<IEnumerable<Element>>> _streamFeatures = [];
-    readonly Dictionary<string, EarlyRequestHandler> _earlyRequests = new(StringComparer.Ordinal);
-    readonly List<Func<IEnumerable<Element>>> _earlyFeatures = [];
     readonly List<Func<Session, Presence, ValueTask>> _firstAvailable = [];
     readonly List<Func<Jid, Presence, ValueTask<bool>>> _approvals = [];
+    readonly List<Func<Jid, IEnumerable<DiscoItem>>> _serverItems = [];
+    readonly List<DiscoNode> _discoNodes = [];
+    readonly SortedDictionary<(Target, string Node), Command> _commands = [];
+    readonly List<Func<Jid, IEnumerable<Element>>> _earlyFeatures = [];
+    readonly Dictionary<(IqType, string Namespace, string Name), EarlyHandler> _early = [];
     readonly List<(TimeSpan Every, Func<CancellationToken, ValueTask> Work)> _background = [];
 
     /// <summary>The parts of the server.</summary>
@@ -67,6 +78,22 @@ sealed class Slots(Services services)
             (_identities.TryGetValue(target, out var list) ? list : _identities[target] = []).Add((category, type, name));
     }
 
+    /// <summary>Adds items to disco#items of a domain of accounts: its services (XEP-0030 §4).</summary>
+    public void ServerItems(Func<Jid, IEnumerable<DiscoItem>> itemsOf) => _serverItems.Add(itemsOf);
+
+    /// <summary>Answers disco queries about a node (XEP-0030 §3.2).</summary>
+    public void DiscoNode(DiscoNode node) => _discoNodes.Add(node);
+
+    /// <summary>Offers an ad-hoc command (XEP-0050).</summary>
+    public void Command(Command command) => _commands.Add((command.Target, command.Node), command);
+
+    /// <summary>Advertises an element in the stream features of clients that have not logged in; the domain is the one
+    /// that the client addressed.</summary>
+    public void EarlyStreamFeature(Func<Jid, IEnumerable<Element>> elements) => _earlyFeatures.Add(elements);
+
+    /// <summary>Answers iq requests of clients that have not logged in.</summary>
+    public void EarlyIq(IqType type, string ns, string name, EarlyHandler handler) => _early.Add((type, ns, name), handler);
+
     /// <summary>Answers iq requests of a payload. Two handlers for the same request are a bug and throw at start.</summary>
     public void Iq(IqType type, string ns, string name, Target targets, IqHandler handler)
     {
@@ -79,14 +106,6 @@ sealed class Slots(Services services)
 
     /// <summary>Advertises an element in the stream features of authenticated clients.</summary>
     public void StreamFeature(Func<IEnumerable<Element>> elements) => _streamFeatures.Add(elements);
-
-    /// <summary>Answers iq requests with a payload of a namespace that clients make before they log in, and advertises
-    /// that they may: the elements stand in the stream features beside the mechanisms.</summary>
-    public void EarlyRequest(string ns, Func<IEnumerable<Element>> elements, EarlyRequestHandler handler)
-    {
-        _earlyRequests.Add(ns, handler);
-        _earlyFeatures.Add(elements);
-    }
 
     /// <summary>Runs when a session becomes available for the first time, in the order of <see cref="All"/>.</summary>
     public void OnFirstAvailable(Func<Session, Presence, ValueTask> step) => _firstAvailable.Add(step);
@@ -101,9 +120,12 @@ sealed class Slots(Services services)
     internal FrozenDictionary<(IqType, string Namespace, string Name, Target), IqHandler> IqTable => _iq.ToFrozenDictionary();
     internal IReadOnlyList<Func<Session, Presence, ValueTask>> FirstAvailable => _firstAvailable;
     internal IReadOnlyList<Func<Jid, Presence, ValueTask<bool>>> Approvals => _approvals;
+    internal IEnumerable<DiscoItem> ServerItemsOf(Jid domain) => _serverItems.SelectMany(itemsOf => itemsOf(domain));
+    internal IReadOnlyList<DiscoNode> DiscoNodes => _discoNodes;
+    internal IReadOnlyDictionary<(Target, string Node), Command> Commands => _commands;
+    internal IEnumerable<Element> EarlyStreamFeatures(Jid domain) => _earlyFeatures.SelectMany(elements => elements(domain));
+    internal FrozenDictionary<(IqType, string Namespace, string Name), EarlyHandler> EarlyTable => _early.ToFrozenDictionary();
     internal IReadOnlyList<(TimeSpan Every, Func<CancellationToken, ValueTask> Work)> BackgroundWork => _background;
-    internal IReadOnlyDictionary<string, EarlyRequestHandler> EarlyRequests => _earlyRequests;
-    internal IEnumerable<Element> EarlyFeatures => _earlyFeatures.SelectMany(elements => elements());
     internal IEnumerable<Element> StreamFeatures => _streamFeatures.SelectMany(elements => elements());
     internal IReadOnlyCollection<string> DiscoOf(Target target) => _disco.GetValueOrDefault(target) ?? [];
     internal IReadOnlyList<(string Category, string Type, string Name)> IdentitiesOf(Target target) =>

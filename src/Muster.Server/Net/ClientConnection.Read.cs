@@ -4,6 +4,7 @@ using Muster.Core.Streams;
 using Muster.Protocol.Addresses;
 using Muster.Protocol.Stanzas;
 using Muster.Protocol.Xml;
+using Muster.Server.Sessions;
 using Muster.Server.Storage;
 using Muster.Server.Telemetry;
 
@@ -120,7 +121,8 @@ sealed partial class ClientConnection
             case NegotiationEffect.FindAccount find:
                 return new NegotiationInput.AccountFound(await FindAccountAsync(find));
             case NegotiationEffect.Ask ask:
-                return new NegotiationInput.Answered(await _services.EarlyRequests(ask.Request, _remote));
+                return new NegotiationInput.Answered(await _services.EarlyRequests(
+                    _early ??= new EarlyClient(_remote), ask.Request));
             case NegotiationEffect.Bind bind: return await BindAsync(bind.Account, bind.Resource);
         }
         return null;

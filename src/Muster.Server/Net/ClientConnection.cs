@@ -3,6 +3,7 @@ using Muster.Core.Sessions;
 using Muster.Core.Streams;
 using Muster.Protocol.Addresses;
 using Muster.Protocol.Stanzas;
+using Muster.Server.Sessions;
 using Muster.Server.Telemetry;
 
 namespace Muster.Server.Net;
@@ -41,6 +42,7 @@ sealed partial class ClientConnection : SessionLink, ITimedConnection, IThreadPo
     readonly Framing _framing;
     readonly ClientNegotiation _negotiation;
     readonly string _remote;
+    EarlyClient? _early; // made by the first request before the login
     List<NegotiationEffect>? _effects = [];
     Session? _session;
     volatile Stage _stage;

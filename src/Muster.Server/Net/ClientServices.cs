@@ -12,10 +12,10 @@ namespace Muster.Server.Net;
 delegate ValueTask<AccountFacts> AccountLookup(Jid account, ScramHash? hash);
 
 /// <summary>Answers a request of a client that has not logged in (XEP-0077).</summary>
+/// <param name="client">What is remembered of it on this connection.</param>
 /// <param name="request">The request; its <c>to</c> is the domain that the client addressed, its <c>from</c> is
 /// empty.</param>
-/// <param name="remoteAddress">Where the client connects from, for limits.</param>
-delegate ValueTask<Iq> EarlyAnswer(Iq request, string remoteAddress);
+delegate ValueTask<Iq> EarlyAnswer(EarlyClient client, Iq request);
 
 /// <summary>What the connections of clients need of the server; shared by all of them.</summary>
 sealed record ClientServices(

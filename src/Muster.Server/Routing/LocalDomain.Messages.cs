@@ -4,7 +4,6 @@ using Muster.Core.Sessions;
 using Muster.Protocol.Addresses;
 using Muster.Protocol.Payloads;
 using Muster.Protocol.Stanzas;
-using Muster.Protocol.Xml;
 using Muster.Server.Sessions;
 using Muster.Server.Storage;
 using Muster.Server.Telemetry;
@@ -14,6 +13,13 @@ namespace Muster.Server.Routing;
 // RFC 6121 §5, §8.5: messages, and those that wait for their recipient (XEP-0160).
 sealed partial class LocalDomain
 {
+    /// <summary>Stored messages read at once.</summary>
+    const int OfflineBatchMax = 50;
+    /// <summary>While more bytes than this wait to be read by the client, no stored message is handed over.</summary>
+    const int OfflineBytesWaitingMax = 512 * 1024;
+    /// <summary>How long a client may leave them unread before handing over is given up until the next login.</summary>
+    static readonly TimeSpan OfflinePatience = TimeSpan.FromMinutes(1);
+
     /// <summary>A message for one of the domains. Neither waits nor allocates while the recipient is there.</summary>
     ValueTask RouteMessage(Message message)
     {
@@ -104,7 +110,7 @@ sealed partial class LocalDomain
     /// nothing was left. A message is removed from the store only when it stands in the session's outbound buffer.</summary>
     async ValueTask HandOver(Session session, Presence presence)
     {
-        var deadline = _clock.GetUtcNow() + _limits.OfflinePatience;
+        var deadline = _clock.GetUtcNow() + OfflinePatience;
         try
         {
             while (session.IsAlive)
@@ -118,7 +124,7 @@ sealed partial class LocalDomain
                     }
                 }
                 // The client has not read what it has got: wait, without the turn, as others need it.
-                while (session.BytesWaiting > _limits.OfflineBytesWaitingMax && session.IsAlive)
+                while (session.BytesWaiting > OfflineBytesWaitingMax && session.IsAlive)
                 {
                     if (_clock.GetUtcNow() >= deadline) return;
                     await Task.Delay(TimeSpan.FromMilliseconds(100), _clock);
@@ -136,16 +142,16 @@ sealed partial class LocalDomain
     async ValueTask<bool> HandOverBatch(Session session)
     {
         var store = _accounts.Database.Offline;
-        var batch = await store.Load(session.Account, 0, _limits.OfflineBatchMax);
+        var batch = await store.Load(session.Account, 0, OfflineBatchMax);
         long handedOver = 0;
         foreach (var waiting in batch)
         {
-            if (session.BytesWaiting > _limits.OfflineBytesWaitingMax) break;
+            if (session.BytesWaiting > OfflineBytesWaitingMax) break;
             if (!TryHandOver(session, waiting)) break;
             handedOver = waiting.Id;
         }
         if (handedOver > 0) _meters.OfflineHandedOver(await store.Remove(session.Account, handedOver));
-        return batch.Count < _limits.OfflineBatchMax && (batch.Count == 0 || handedOver == batch[^1].Id);
+        return batch.Count < OfflineBatchMax && (batch.Count == 0 || handedOver == batch[^1].Id);
     }
 
     bool TryHandOver(Session session, OfflineMessage waiting)
@@ -156,11 +162,11 @@ sealed partial class LocalDomain
             return true;
         }
         // XEP-0160 §2 example 5, XEP-0203 §4: when and where it was kept.
-        var delay = new Element(Namespaces.Delay, "delay", "Offline Storage")
-            .With("from", session.Account.DomainJid.ToString())
-            .With("stamp", Timestamp.Format(waiting.ReceivedAt));
+        var server = session.Account.DomainJid;
+        var delay = new Delay(waiting.ReceivedAt, server, "Offline Storage").ToElement();
+        var stamped = message.Without(child => Delay.IsBy(child, server)).Add(delay);
         // Who was blocked after writing is not delivered either, and there is nobody to answer any more.
-        return session.Deliver(message.Add(delay)) is DeliverOutcome.Written or DeliverOutcome.Blocked;
+        return session.Deliver(stamped) is DeliverOutcome.Written or DeliverOutcome.Blocked;
     }
 
     static Availability AvailabilityOf(AccountSessions? online)

@@ -30,10 +30,10 @@ sealed partial class LocalDomain
         if (presence.Type is not (PresenceType.Available or PresenceType.Unavailable)) return _router.Route(presence);
         // §4.6.3: whoever got it must hear of its end: rooms rely on that.
         bool available = presence.Type == PresenceType.Available;
-        if (session.TrackDirected(presence.To, available, _limits.DirectedPresenceMax)) return _router.Route(presence);
+        if (session.TrackDirected(presence.To, available, _limits.DirectedPresencesMax)) return _router.Route(presence);
         _meters.LimitReached("directed");
         return Refuse(presence, StanzaError.ResourceConstraint.WithText(
-            $"a session may send its presence to {_limits.DirectedPresenceMax} addresses"));
+            $"a session may send its presence to {_limits.DirectedPresencesMax} addresses"));
     }
 
     async ValueTask BecomeAvailable(Session session, Presence presence)
@@ -84,11 +84,11 @@ sealed partial class LocalDomain
         foreach (var contact in state.Roster.Subscribers.ToArray())
         {
             if (session.IsBlocked(contact)) continue;
-            if (Serves(contact)) DeliverToAvailable(shared, contact);
+            if (Serves(contact)) DeliverToAvailable(shared, contact, session);
             else await _router.Route(stamped.Readdressed(session.Jid, contact));
         }
         // §4.2.2, §4.4.2: the user's own resources, this one included, see each other without a subscription.
-        DeliverToAvailable(shared, session.Account);
+        DeliverToAvailable(shared, session.Account, session);
         // §4.5.2: the one that has just become unavailable is told as well.
         if (presence.Type == PresenceType.Unavailable) session.Deliver(shared, session.Account);
     }
@@ -111,7 +111,7 @@ sealed partial class LocalDomain
     }
 
     /// <summary>Asks for the presence of contacts in the name of a resource (§4.3.1).</summary>
-    async ValueTask Probe(Session session, IReadOnlyList<Jid> contacts)
+    public async ValueTask Probe(Session session, IReadOnlyList<Jid> contacts)
     {
         foreach (var contact in contacts)
         {
@@ -135,7 +135,7 @@ sealed partial class LocalDomain
                 return default;
             case Delivery.Available:
                 if (HasAvailable(_sessions.Find(presence.To)))
-                    DeliverToAvailable(SharedStanza.From(presence), presence.To);
+                    DeliverToAvailable(SharedStanza.From(presence), presence.To, sender: null);
                 return default;
             case Delivery.Subscription:
                 return ReceiveSubscription(presence);
@@ -189,11 +189,14 @@ sealed partial class LocalDomain
         asker.SameBare(online.Account) ||
         (online.State.Roster.StateOf(asker).ShowsContact && !online.State.Blocked.Blocks(asker));
 
-    void DeliverToAvailable(SharedStanza shared, Jid account)
+    void DeliverToAvailable(SharedStanza shared, Jid account, Session? sender)
     {
         if (_sessions.Find(account) is not { } online) return;
         foreach (var session in online.All)
-            if (session.Available is not null) session.Deliver(shared, account);
+        {
+            // XEP-0191 §5: a block of one resource leaves the others.
+            if (session.Available is not null && sender?.IsBlocked(session.Jid) != true) session.Deliver(shared, account);
+        }
     }
 
     async ValueTask StoreLastActivity(Session session, Presence presence)

@@ -12,6 +12,9 @@ namespace Muster.Server.Routing;
 // RFC 6121 §2.1.6, §2.5, §3: who may see whom, and the rosters that say so.
 sealed partial class LocalDomain
 {
+    /// <summary>Bytes of a waiting request kept with all its content; of a longer one only the request is kept.</summary>
+    const int RequestBytesMax = 4096;
+
     static readonly StanzaError RosterFull = StanzaError.ResourceConstraint.WithText("the roster is full");
 
     /// <summary>A subscription stanza from a client (§3.1.2, §3.1.5, §3.2.2, §3.3.2, §3.4.2).</summary>
@@ -169,11 +172,11 @@ sealed partial class LocalDomain
     }
 
     // §3.1.3: kept whole, with what the contact wrote; but a flood of long requests must not fill the store.
-    ReadOnlyMemory<byte> ToStored(Presence? request)
+    static ReadOnlyMemory<byte> ToStored(Presence? request)
     {
         if (request is null) return default;
         byte[] bytes = StoredXml.ToBytes(request);
-        return bytes.Length <= _limits.RequestBytesMax ? bytes : StoredXml.ToBytes(request.WithContent());
+        return bytes.Length <= RequestBytesMax ? bytes : StoredXml.ToBytes(request.WithContent());
     }
 
     // §3.1.3: a request goes to all available resources; the other three to those that have the roster (§3.1.6, §3.2.3, §3.3.3).
@@ -203,9 +206,9 @@ sealed partial class LocalDomain
     bool HasTooManyRequests(AccountTurn turn)
     {
         int waiting = turn.State.Roster.Items.Count(static item => item.PendingIn is not null);
-        if (waiting < _limits.RequestsWaitingMax) return false;
+        if (waiting < _limits.SubscriptionRequestsMax) return false;
         _meters.RequestDropped();
-        AccountsLog.TooManyRequests(_log, turn.Account, _limits.RequestsWaitingMax);
+        AccountsLog.TooManyRequests(_log, turn.Account, _limits.SubscriptionRequestsMax);
         return true;
     }
 }

@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Logging;
+using Muster.Core.Limits;
 using Muster.Core.Sessions;
 using Muster.Protocol.Addresses;
 using Muster.Protocol.Stanzas;
@@ -23,7 +24,7 @@ sealed partial class LocalDomain : IStanzaTarget, IClientHost
     readonly Router _router;
     readonly AccountStates _accounts;
     readonly SessionTable _sessions;
-    readonly AccountLimits _limits;
+    readonly ServerLimits _limits;
     readonly TimeProvider _clock;
     readonly AccountMeters _meters;
     readonly ILogger _log;
@@ -33,7 +34,7 @@ sealed partial class LocalDomain : IStanzaTarget, IClientHost
     long _pushes;
 
     /// <summary>Makes the target; it answers no iq before <see cref="Connect"/>.</summary>
-    public LocalDomain(Router router, AccountStates accounts, AccountLimits limits, TimeProvider clock,
+    public LocalDomain(Router router, AccountStates accounts, ServerLimits limits, TimeProvider clock,
         AccountMeters meters, ILoggerFactory logs)
     {
         _router = router;
@@ -70,9 +71,9 @@ sealed partial class LocalDomain : IStanzaTarget, IClientHost
             if (_sessions.Bind(session, turn.State, out replaced) == BindOutcome.TooMany)
             {
                 _meters.SessionRefused();
-                AccountsLog.TooManySessions(_log, account, _limits.SessionsMax);
+                AccountsLog.TooManySessions(_log, account, _limits.SessionsPerUserMax);
                 return (null, StanzaError.ResourceConstraint.WithText(
-                    $"an account may have {_limits.SessionsMax} sessions"));
+                    $"an account may have {_limits.SessionsPerUserMax} sessions"));
             }
         }
         AccountsLog.Bound(_log, full, connectionId);

@@ -49,6 +49,9 @@ internal interface IInviteStore
     /// <summary>Gives one use back, when what it was taken for did not happen.</summary>
     ValueTask GiveBack(string token, CancellationToken cancel = default);
 
+    /// <summary>Whether an invitation that is still good is for making exactly this account.</summary>
+    ValueTask<bool> IsReserved(Jid account, DateTimeOffset now, CancellationToken cancel = default);
+
     /// <summary>Removes; false when there was none.</summary>
     ValueTask<bool> Remove(string token, CancellationToken cancel = default);
 

@@ -3,6 +3,7 @@ using Muster.Protocol.Addresses;
 using Muster.Protocol.Sasl;
 using Muster.Protocol.Stanzas;
 using Muster.Server.Net;
+using Muster.Server.Sessions;
 using Muster.Server.Telemetry;
 using Muster.Testing;
 
@@ -98,7 +99,7 @@ sealed class NetBench : IAsyncDisposable
         _ => new AccountFacts(false),
     });
 
-    static ValueTask<Iq> AnswerEarly(Iq request, string remoteAddress) => new(request.Result());
+    static ValueTask<Iq> AnswerEarly(EarlyClient client, Iq request) => new(request.Result());
 
     static ScramSecret Secret(string password) => ScramSecret.Derive(
         ScramHash.Sha256, password, new byte[ScramSecret.SaltBytes], ScramSecret.IterationsMin)!;

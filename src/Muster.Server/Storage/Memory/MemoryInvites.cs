@@ -32,6 +32,11 @@ internal sealed class MemoryInvites(MemoryDatabase db) : IInviteStore
         return true;
     }, cancel);
 
+    public ValueTask<bool> IsReserved(Jid account, DateTimeOffset now, CancellationToken cancel = default) =>
+        db.Read(() => db.InviteTable.Values.Any(invite =>
+            invite is { Kind: InviteKind.Account, UsesLeft: > 0 } && invite.Target == account &&
+            invite.ExpiresAt > StoredTime.Cut(now)), cancel);
+
     public ValueTask<bool> Remove(string token, CancellationToken cancel = default) =>
         db.Write(() => db.InviteTable.Remove(token), cancel);
 

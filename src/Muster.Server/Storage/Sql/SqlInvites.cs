@@ -47,6 +47,11 @@ internal sealed class SqlInvites(SqlDatabase db) : IInviteStore
     public async ValueTask GiveBack(string token, CancellationToken cancel = default) => await db.Write(
         session => session.Execute("UPDATE invites SET uses_left = uses_left + 1 WHERE token = $1", token), cancel);
 
+    public ValueTask<bool> IsReserved(Jid account, DateTimeOffset now, CancellationToken cancel = default) =>
+        db.Read(async session => (await session.Query(
+            Select + "WHERE i.target = $1 AND i.kind = $2 AND i.uses_left > 0 AND i.expires_at > $3 LIMIT 1", Map,
+            account.ToString(), (int)InviteKind.Account, StoredTime.From(now))).Count > 0, cancel);
+
     public ValueTask<bool> Remove(string token, CancellationToken cancel = default) => db.Write(
         async session => await session.Execute("DELETE FROM invites WHERE token = $1", token) > 0, cancel);
 
