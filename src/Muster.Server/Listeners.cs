@@ -2,10 +2,12 @@ using System.Net.Sockets;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Server.Kestrel.Https;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Muster.Server.Config;
+using Muster.Server.Http;
 using Muster.Server.Net;
 
 namespace Muster.Server;
@@ -26,26 +28,41 @@ sealed class Listeners : IAsyncDisposable
     public string Addresses { get; }
 
     /// <summary>Opens them all, or none.</summary>
+    /// <param name="clients">Listeners for clients over TCP, and who takes the connections.</param>
+    /// <param name="web">Listeners for HTTP, and the certificate of those with TLS.</param>
+    /// <param name="routes">What is served over HTTP.</param>
+    /// <param name="logs">Where Kestrel logs.</param>
     /// <exception cref="StartException">One cannot be opened.</exception>
     public static async Task<Listeners> OpenAsync(
-        ServerConfig config, IReadOnlyList<ClientListener> clients, ILoggerFactory logs)
+        IEnumerable<(Listener Config, ClientListener Handler)> clients,
+        IEnumerable<(HttpListener Config, CertificateSource? Certificate)> web, HttpRoutes routes, ILoggerFactory logs)
     {
         var opened = new List<(string Kind, ListenOptions Options)>();
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
-        builder.Services.AddSingleton(logs);
-        builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel =>
+        builder.Services.AddSingleton(logs).AddRoutingCore();
+        builder.WebHost.UseKestrelCore().UseKestrelHttpsConfiguration().ConfigureKestrel(kestrel =>
         {
             kestrel.AddServerHeader = false;
-            foreach (var (listener, handler) in config.Listen.C2s.Zip(clients))
+            foreach (var (config, handler) in clients)
             {
-                kestrel.Listen(listener.IpAddress, listener.Port, options =>
+                kestrel.Listen(config.IpAddress, config.Port, options =>
                 {
-                    opened.Add(("c2s", options));
+                    opened.Add(("c2s ", options));
                     options.Run(handler.OnConnectedAsync);
+                });
+            }
+            foreach (var (config, certificate) in web)
+            {
+                kestrel.Listen(config.IpAddress, config.Port, options =>
+                {
+                    opened.Add((certificate is null ? "http http://" : "http https://", options));
+                    ServeHttp(options, config, certificate);
                 });
             }
         });
         var app = builder.Build();
+        app.UseWebSockets();
+        routes.Apply(app);
         try
         {
             await app.StartAsync();
@@ -55,7 +72,24 @@ sealed class Listeners : IAsyncDisposable
             await app.DisposeAsync();
             throw new StartException(Explain(error, opened), error);
         }
-        return new Listeners(app, string.Join(' ', opened.Select(o => $"{o.Kind} {o.Options.IPEndPoint}")));
+        return new Listeners(app, string.Join(' ', opened.Select(o => $"{o.Kind}{o.Options.IPEndPoint}")));
+    }
+
+    static void ServeHttp(ListenOptions options, HttpListener config, CertificateSource? certificate)
+    {
+        // HTTP/2 would need WebSockets of another kind (RFC 8441), which no XMPP client asks for.
+        options.Protocols = HttpProtocols.Http1;
+        var door = new HttpDoor(config);
+        options.Use(next => connection =>
+        {
+            connection.Features.Set(door);
+            return next(connection);
+        });
+        if (certificate is null) return;
+        options.UseHttps(new TlsHandshakeCallbackOptions
+        {
+            OnConnection = _ => new(TlsUpgrade.ServerOptions(certificate.Current, direct: false)),
+        });
     }
 
     /// <inheritdoc/>
@@ -72,6 +106,8 @@ sealed class Listeners : IAsyncDisposable
         if (error.InnerException is not AddressInUseException) return $"a port cannot be opened: {error.Message}";
         var (kind, options) = listeners.Find(l =>
             error.Message.Contains($"{l.Options.IPEndPoint}:", StringComparison.Ordinal));
-        return $"{kind ?? "a"} port {options?.IPEndPoint} is taken by another program";
+        return options is null
+            ? $"a port is taken by another program: {error.Message}"
+            : $"port {options.IPEndPoint} ({kind.Split(' ')[0]}) is taken by another program";
     }
 }

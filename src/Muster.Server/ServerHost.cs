@@ -1,3 +1,4 @@
+using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
 using Muster.Core.Limits;
 using Muster.Core.Streams;
@@ -6,7 +7,9 @@ using Muster.Protocol.Sasl;
 using Muster.Server.Accounts;
 using Muster.Server.Config;
 using Muster.Server.Features;
+using Muster.Server.Http;
 using Muster.Server.Net;
+using Muster.Server.Rooms;
 using Muster.Server.Routing;
 using Muster.Server.Sessions;
 using Muster.Server.Storage;
@@ -28,6 +31,7 @@ sealed class ServerHost : IAsyncDisposable
     readonly EarlyTable _early;
     readonly ClientServices _clients;
     readonly byte[] _pepper;
+    readonly HttpRoutes _routes = new();
     Listeners? _listeners;
     bool _isStopped;
 
@@ -57,11 +61,17 @@ sealed class ServerHost : IAsyncDisposable
         // The features, in their order.
         _slots = new Slots(Services);
         foreach (var feature in All.Create()) feature.Register(_slots);
-        local.Connect(new IqTable(_slots, router, logs.CreateLogger<IqTable>()), _slots);
+        var iqTable = new IqTable(_slots, router, logs.CreateLogger<IqTable>());
+        local.Connect(iqTable, _slots);
         _early = new EarlyTable(_slots, logs.CreateLogger<EarlyTable>());
 
         // Who serves which domain.
-        var targets = config.General.Hosts.Select(host => KeyValuePair.Create(host, (IStanzaTarget)local));
+        var parts = new RoomParts(router, sessions, database, clock, meters, logs);
+        RoomServices = [.. config.General.Hosts.Select(host => new RoomService(RoomSettingsOf(host), parts, iq =>
+            iqTable.Answer(iq, Target.RoomService, iq.To, sessions.FindSession(iq.From))))];
+        var targets = config.General.Hosts.Select(host => KeyValuePair.Create(host, (IStanzaTarget)local))
+            .Concat(RoomServices.Select(service =>
+                KeyValuePair.Create(service.Settings.Service.ToString(), (IStanzaTarget)service)));
         router.Connect(targets, new PeerRoutes(router));
 
         // Who connects.
@@ -72,13 +82,25 @@ sealed class ServerHost : IAsyncDisposable
             logs.CreateLogger("Muster.Stanzas"));
         _background = new BackgroundWork(_slots.BackgroundWork, clock, logs.CreateLogger<BackgroundWork>());
         ClientListeners = [.. config.Listen.C2s.Select((listener, i) => ToListener(listener, $"c2s[{i}]"))];
+        WebListeners = [.. config.Listen.Http.Select((listener, i) => ToListener(listener, $"http[{i}]"))];
+
+        // What is served over HTTP.
+        _routes.Map(HttpService.WebSocket, "/ws", http => WebSocketEndpoint.HandleAsync(http, WebListenerOf(http)));
+        _routes.Map(HttpService.HostMeta, HostMeta.XmlPath, http => HostMeta.HandleXmlAsync(http, PublicUrl(http)));
+        _routes.Map(HttpService.HostMeta, HostMeta.JsonPath, http => HostMeta.HandleJsonAsync(http, PublicUrl(http)));
     }
 
     /// <summary>The parts that others use.</summary>
     public Services Services { get; }
 
+    /// <summary>The room services, one for each served domain.</summary>
+    public IReadOnlyList<RoomService> RoomServices { get; }
+
     /// <summary>The listeners for clients over TCP, in the order of the configuration.</summary>
     public IReadOnlyList<ClientListener> ClientListeners { get; }
+
+    /// <summary>Those over WebSocket, one for each HTTP listener.</summary>
+    public IReadOnlyList<ClientListener> WebListeners { get; }
 
     /// <summary>What stands open, as the ready line tells it; "" before <see cref="StartAsync"/>.</summary>
     public string Addresses => _listeners?.Addresses ?? "";
@@ -105,7 +127,10 @@ sealed class ServerHost : IAsyncDisposable
     /// <exception cref="StartException">A listener cannot be opened.</exception>
     public async Task StartAsync()
     {
-        _listeners = await Listeners.OpenAsync(_config, ClientListeners, _overrides.Logs);
+        var web = _config.Listen.Http.Zip(WebListeners, (config, clients) => (config, clients.Settings.Certificate));
+        _listeners = await Listeners.OpenAsync(
+            _config.Listen.C2s.Zip(ClientListeners, (config, clients) => ((Listener)config, clients)), web, _routes,
+            _overrides.Logs);
         _background.Start();
     }
 
@@ -120,6 +145,8 @@ sealed class ServerHost : IAsyncDisposable
     {
         if (_isStopped) return;
         _isStopped = true;
+        // Occupants hear of it from their rooms while they still have a connection.
+        foreach (var rooms in RoomServices) await rooms.ShutDown(null);
         await _timers.StopAsync(limit ?? StopLimit);
         if (_listeners is not null) await _listeners.DisposeAsync();
         await _background.DisposeAsync();
@@ -131,8 +158,20 @@ sealed class ServerHost : IAsyncDisposable
     /// <inheritdoc/>
     public async ValueTask DisposeAsync() => await StopAsync();
 
-    ClientListener ToListener(C2sListener listener, string name) =>
+    static RoomSettings RoomSettingsOf(string host) =>
+        new() { Service = Jid.Parse($"conference.{host}"), Host = Jid.Parse(host) };
+
+    ClientListener ToListener(Listener listener, string name) =>
         new(_clients, ClientSettingsOf(listener, PolicyOf(listener.Tls.Mode)), name);
+
+    ClientListener WebListenerOf(HttpContext http)
+    {
+        var listener = http.Features.Get<HttpDoor>()!.Listener;
+        for (int i = 0; ; i++)
+            if (ReferenceEquals(_config.Listen.Http[i], listener)) return WebListeners[i];
+    }
+
+    static string? PublicUrl(HttpContext http) => http.Features.Get<HttpDoor>()!.Listener.PublicUrl;
 
     ClientSettings ClientSettingsOf(Listener listener, ClientPolicy policy) => new()
     {
@@ -141,7 +180,8 @@ sealed class ServerHost : IAsyncDisposable
         LoginTimeout = listener.LoginTimeout,
         ConnectionsMax = listener.MaxConnections ?? int.MaxValue,
         Certificate = listener.Tls.Mode == TlsMode.None ? null : CertificateOf(listener.Tls),
-        BeginsInTls = listener.Tls.Mode == TlsMode.Tls,
+        // Over HTTPS it is Kestrel that speaks TLS.
+        BeginsInTls = listener.Tls.Mode == TlsMode.Tls && listener is C2sListener,
     };
 
     ClientPolicy PolicyOf(TlsMode mode) => new()

@@ -2,18 +2,20 @@ using System.Collections.Concurrent;
 using System.IO.Pipelines;
 using System.Net;
 using Microsoft.AspNetCore.Connections;
+using Muster.Core.Streams;
 using Muster.Server.Telemetry;
 
 namespace Muster.Server.Net;
 
-/// <summary>Accepts the TCP connections of clients on one port, within limits.</summary>
+/// <summary>Takes the connections of clients of one listener, within its limits: those over TCP from Kestrel, those over
+/// WebSocket from their endpoint.</summary>
 sealed class ClientListener(ClientServices services, ClientSettings settings, string name) : ConnectionHandler
 {
     readonly ConcurrentDictionary<string, int> _perAddress = new(StringComparer.Ordinal);
     int _count;
 
-    /// <summary>Name for logs.</summary>
-    public string Name => name;
+    /// <summary>The listener's rules.</summary>
+    public ClientSettings Settings => settings;
 
     /// <summary>Connections open.</summary>
     public int Count => Volatile.Read(ref _count);
@@ -25,32 +27,36 @@ sealed class ClientListener(ClientServices services, ClientSettings settings, st
         return AcceptAsync(connection.Transport, remote, connection.Abort);
     }
 
-    /// <summary>Lives the life of one connection.</summary>
+    /// <summary>Lives the life of one TCP connection.</summary>
     /// <param name="transport">Its pipes.</param>
     /// <param name="remote">Address of the peer, without port.</param>
     /// <param name="abort">Breaks the connection.</param>
     public async Task AcceptAsync(IDuplexPipe transport, string remote, Action abort)
     {
-        if (Admit(remote) is { } reason)
-        {
-            services.Meters.Refused(reason);
-            services.Log.ConnectionRefused(remote, reason);
-            abort();
-            return;
-        }
-        try
-        {
-            var framing = new TcpFraming(transport, settings.LoginLimits, abort);
-            await new ClientConnection(services, settings, framing, remote).RunAsync(name);
-        }
-        finally
-        {
-            Dismiss(remote);
-        }
+        using var place = Admit(remote);
+        if (place.Refusal is null) await RunAsync(new TcpFraming(transport, settings.LoginLimits, abort), remote);
+        else abort();
     }
 
-    /// <summary>Counts a connection in; the reason when it is one too many.</summary>
-    string? Admit(string remote)
+    /// <summary>Lives the life of one connection that has been admitted.</summary>
+    /// <param name="framing">Its transport.</param>
+    /// <param name="remote">Address of the peer, without port.</param>
+    /// <param name="secure">The TLS facts where the transport is inside TLS already.</param>
+    public Task RunAsync(Framing framing, string remote, NegotiationInput.TlsStarted? secure = null) =>
+        new ClientConnection(services, settings, framing, remote).RunAsync(name, secure);
+
+    /// <summary>Gives a connection its place among those that may be open, or says why there is none. Disposing it frees
+    /// the place.</summary>
+    public Place Admit(string remote)
+    {
+        string? refusal = CountIn(remote);
+        if (refusal is null) return new Place(this, remote, null);
+        services.Meters.Refused(refusal);
+        services.Log.ConnectionRefused(remote, refusal);
+        return new Place(null, remote, refusal);
+    }
+
+    string? CountIn(string remote)
     {
         if (services.Timers.IsStopping) return "the server stops";
         if (Interlocked.Increment(ref _count) > settings.ConnectionsMax)
@@ -61,16 +67,26 @@ sealed class ClientListener(ClientServices services, ClientSettings settings, st
         if (settings.ConnectionsPerAddressMax == int.MaxValue) return null;
         if (_perAddress.AddOrUpdate(remote, 1, static (_, count) => count + 1) <= settings.ConnectionsPerAddressMax)
             return null;
-        Dismiss(remote);
+        CountOut(remote);
         return "too many connections from this address";
     }
 
-    void Dismiss(string remote)
+    void CountOut(string remote)
     {
         Interlocked.Decrement(ref _count);
         if (settings.ConnectionsPerAddressMax == int.MaxValue) return;
         int left = _perAddress.AddOrUpdate(remote, 0, static (_, count) => count - 1);
         // An entry is removed only while it is still zero, so a newcomer's count is never lost.
         if (left == 0) _perAddress.TryRemove(KeyValuePair.Create(remote, 0));
+    }
+
+    /// <summary>A place among the connections, or the reason why there is none.</summary>
+    public readonly struct Place(ClientListener? listener, string remote, string? refusal) : IDisposable
+    {
+        /// <summary>Why the connection is refused, or null.</summary>
+        public string? Refusal => refusal;
+
+        /// <summary>Frees the place.</summary>
+        public void Dispose() => listener?.CountOut(remote);
     }
 }
