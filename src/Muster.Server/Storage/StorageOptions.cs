@@ -17,9 +17,10 @@ internal enum StorageBackend
 /// <summary>What a commit survives.</summary>
 internal enum Durability
 {
-    /// <summary>A crash of the process.</summary>
+    /// <summary>A crash of the process. (PostgreSQL: loss of power too, on its primary.)</summary>
     Normal,
-    /// <summary>Loss of power as well: on the disk before anybody sees it.</summary>
+    /// <summary>Loss of power as well: on the disk before anybody sees it. (PostgreSQL: on synchronous standbys too.)
+    /// </summary>
     Full,
 }
 

@@ -33,7 +33,8 @@ public sealed class PostgresStorageTests(PostgresFixture fixture) : StorageContr
         // A schema is as good as a database of its own, and made in a moment.
         string schema = $"test{Interlocked.Increment(ref _schemas)}";
         await using (var source = NpgsqlDataSource.Create(connection))
-        await using (var command = source.CreateCommand($"CREATE SCHEMA {schema}")) await command.ExecuteNonQueryAsync();
+        await using (var command = source.CreateCommand($"CREATE SCHEMA {schema}"))
+            await command.ExecuteNonQueryAsync();
         return await Database.Open(new StorageOptions
         {
             Backend = StorageBackend.Postgres,

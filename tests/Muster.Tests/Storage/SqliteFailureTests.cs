@@ -234,7 +234,8 @@ public sealed class SqliteFailureTests : IDisposable
         string text = await Fails(StorageFault.NotWritable,
             async () => await Database.Open(Options with { Path = below }));
         Assert.Contains(below, text, StringComparison.Ordinal);
-        await Fails(StorageFault.NotWritable, async () => await Database.Open(Options with { Path = _folder.FullName }));
+        await Fails(StorageFault.NotWritable,
+            async () => await Database.Open(Options with { Path = _folder.FullName }));
     }
 
     [Fact]

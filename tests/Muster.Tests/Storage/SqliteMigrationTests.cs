@@ -149,5 +149,6 @@ public sealed class SqliteMigrationTests : IDisposable
 
     [Fact]
     public void Both_databases_have_the_same_steps() =>
-        Assert.Equal(Migrations.Of("Sqlite").Select(step => step.Name), Migrations.Of("Postgres").Select(step => step.Name));
+        Assert.Equal(
+            Migrations.Of("Sqlite").Select(step => step.Name), Migrations.Of("Postgres").Select(step => step.Name));
 }

@@ -135,7 +135,8 @@ internal sealed class PostgresDatabase : SqlDatabase
 
         async Task<int> Version()
         {
-            await using var command = new NpgsqlCommand("SELECT coalesce(max(version), 0) FROM schema_version", connection);
+            await using var command = connection.CreateCommand();
+            command.CommandText = "SELECT coalesce(max(version), 0) FROM schema_version";
             return (int)(await command.ExecuteScalarAsync(cancel))!;
         }
     }
@@ -145,8 +146,9 @@ internal sealed class PostgresDatabase : SqlDatabase
         var connection = await Connect(CancellationToken.None);
         try
         {
-            // Normal: a commit survives a crash of Muster, not one of the database server in the next half second.
-            string synchronous = Options.Durability == Durability.Full ? "on" : "off";
+            // Never "off": PostgreSQL forgets the last half second when one of its processes crashes, and what was shown
+            // would be lost by that. Full waits for synchronous standbys as well, where there are any.
+            string synchronous = Options.Durability == Durability.Full ? "on" : "local";
             await using var command = new NpgsqlCommand($"SET synchronous_commit = {synchronous}", connection);
             await command.ExecuteNonQueryAsync();
             return new PostgresSession(connection, this);
@@ -188,21 +190,29 @@ internal sealed class PostgresDatabase : SqlDatabase
         }
     }
 
-    /// <summary>Whether a transaction whose commit broke off was committed. Throws when that cannot be found
-    /// out.</summary>
+    /// <summary>Whether a transaction whose commit broke off was committed. Throws
+    /// <see cref="StorageFault.OutcomeUnknown"/> when that cannot be found out.</summary>
     public async ValueTask<bool> WasCommitted(ulong number)
     {
         long started = Stopwatch.GetTimestamp();
-        while (Stopwatch.GetElapsedTime(started) <= Options.Patience)
+        do
         {
-            _source.Clear(); // the others of the pool are most likely gone too
-            await using var session = new PostgresSession(await Connect(CancellationToken.None), this);
-            var status = await session.Query($"SELECT pg_xact_status('{number}'::xid8)",
-                static row => row.IsDBNull(0) ? null : row.GetString(0));
-            if (status[0] == "committed") return true;
-            if (status[0] == "aborted") return false;
-            await Task.Delay(50); // the server has not noticed yet that we are gone
+            try
+            {
+                _source.Clear(); // the others of the pool are most likely gone too
+                await using var session = new PostgresSession(await Connect(CancellationToken.None), this);
+                var status = await session.Query($"SELECT pg_xact_status('{number}'::xid8)",
+                    static row => row.IsDBNull(0) ? null : row.GetString(0));
+                if (status[0] == "committed") return true;
+                if (status[0] == "aborted") return false;
+            }
+            catch (StorageException)
+            {
+                // The connection broke because the server is going down: it may be back in time.
+            }
+            await Task.Delay(50); // or the server has not noticed yet that we are gone
         }
+        while (Stopwatch.GetElapsedTime(started) <= Options.Patience);
         throw new StorageException(StorageFault.OutcomeUnknown,
             $"the connection to {Name} broke during a commit, and whether it happened is unknown");
     }

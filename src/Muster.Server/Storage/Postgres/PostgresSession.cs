@@ -170,9 +170,11 @@ internal static class PostgresFaults
     public static StorageException Translate(Exception e, string database)
     {
         if (e is not PostgresException postgres)
-            return new StorageException(StorageFault.Unavailable, $"no connection to {database}: {OneLine(e.Message)}", e);
-
-        string detail = string.Create(CultureInfo.InvariantCulture, $"{OneLine(postgres.MessageText)} [{postgres.SqlState}]");
+        {
+            return new StorageException(
+                StorageFault.Unavailable, $"no connection to {database}: {OneLine(e.Message)}", e);
+        }
+        string detail = $"{OneLine(postgres.MessageText)} [{postgres.SqlState}]";
         // Classes and codes: PostgreSQL documentation, appendix A.
         var (fault, text) = postgres.SqlState switch
         {
