@@ -39,7 +39,7 @@ public sealed class SharedStanza
     /// <param name="output">Where the bytes go.</param>
     /// <param name="to">The recipient; for <see cref="Jid.None"/> the stanza is written without one.</param>
     /// <param name="declareNamespace">True where jabber:client is not the default namespace: in a frame of a WebSocket
-    /// (RFC 7395 §3.3.2).</param>
+    /// (RFC 7395 §3.3.3).</param>
     public void Write(IBufferWriter<byte> output, Jid to, bool declareNamespace)
     {
         var xml = new Utf8Output(output);

@@ -32,7 +32,7 @@ public static class StanzaWriter
     /// differs.</param>
     /// <param name="streamPrefix">Whether the prefix <c>stream</c> is declared there: true inside a TCP stream.
     /// Features and stream errors are written with that prefix always (RFC 6120 §4.8.5), and declare it themselves
-    /// where it is not (RFC 7395 §3.3.2).</param>
+    /// where it is not (RFC 7395 §3.3.3).</param>
     public static void Write(
         IBufferWriter<byte> output, Element element, string defaultNamespace, bool streamPrefix = true)
     {

@@ -26,16 +26,28 @@ ref struct Utf8Output(IBufferWriter<byte> output)
     /// <summary>Writes bytes as they are: markup.</summary>
     public void Raw(scoped ReadOnlySpan<byte> bytes)
     {
-        int room;
-        while (bytes.Length > (room = _free.Length - _used))
+        var room = _free[_used..];
+        if (bytes.Length <= room.Length)
         {
-            bytes[..room].CopyTo(_free[_used..]);
-            _used += room;
-            bytes = bytes[room..];
-            Renew();
+            bytes.CopyTo(room);
+            _used += bytes.Length;
         }
-        bytes.CopyTo(_free[_used..]);
-        _used += bytes.Length;
+        else
+        {
+            RawInPieces(bytes);
+        }
+    }
+
+    void RawInPieces(scoped ReadOnlySpan<byte> bytes)
+    {
+        while (!bytes.IsEmpty)
+        {
+            if (_used == _free.Length) Renew();
+            int count = Math.Min(bytes.Length, _free.Length - _used);
+            bytes[..count].CopyTo(_free[_used..]);
+            _used += count;
+            bytes = bytes[count..];
+        }
     }
 
     /// <summary>Writes a name, trusted to be one: it came out of the reader or stands in the program.</summary>

@@ -37,4 +37,11 @@ public readonly record struct XmlItem(XmlItemKind Kind, Element? Element = null,
 /// <param name="PrefixesMax">Namespace prefixes in force at one place.</param>
 public sealed record XmlLimits(
     int ItemBytesMax = 262_144, int DepthMax = 64, int AttributesMax = 64, int NameBytesMax = 256,
-    int PrefixesMax = 64);
+    int PrefixesMax = 64)
+{
+    /// <summary>No bounds, for what this program wrote itself: bounds were kept when it was first read. The writer
+    /// gives attributes prefixes of its own, so it may need more of them, and longer names, than the sender did; but
+    /// what was accepted and stored must be readable for ever.</summary>
+    public static XmlLimits Unbounded { get; } =
+        new(int.MaxValue, int.MaxValue, int.MaxValue, int.MaxValue, int.MaxValue);
+}

@@ -5,13 +5,13 @@ using System.Text.Unicode;
 
 namespace Muster.Protocol.Xml;
 
-/// <summary>Text that arrives in pieces: runs of bytes, resolved references, normalised line ends.</summary>
+/// <summary>Text that arrives in pieces: runs of bytes, resolved references, normalised line ends. Holds memory only
+/// while there is text, as most connections are idle, and there are many.</summary>
 struct XmlTextBuffer
 {
-    const int FirstLength = 128;
-    const int KeptLengthMax = 2048; // a larger array is not kept: most connections are idle, and there are many
+    const int FirstLength = 256;
 
-    char[]? _chars;
+    char[]? _chars; // rented
     int _length;
 
     /// <summary>True when there is no text.</summary>
@@ -52,7 +52,6 @@ struct XmlTextBuffer
     /// <summary>Hands out the text and is empty afterwards.</summary>
     public string Take()
     {
-        if (_length == 0) return "";
         var text = new string(_chars.AsSpan(0, _length));
         Clear();
         return text;
@@ -61,14 +60,21 @@ struct XmlTextBuffer
     /// <summary>Forgets the text.</summary>
     public void Clear()
     {
+        if (_chars is not null) ArrayPool<char>.Shared.Return(_chars);
+        _chars = null;
         _length = 0;
-        if (_chars?.Length > KeptLengthMax) _chars = null;
     }
 
     [MemberNotNull(nameof(_chars))]
     void Reserve(int count)
     {
-        _chars ??= new char[Math.Max(FirstLength, count)];
-        if (_chars.Length - _length < count) Array.Resize(ref _chars, Math.Max(_chars.Length * 2, _length + count));
+        if (_chars is not null && _chars.Length - _length >= count) return;
+        var larger = ArrayPool<char>.Shared.Rent(Math.Max(FirstLength, Math.Max(_length * 2, _length + count)));
+        if (_chars is not null)
+        {
+            _chars.AsSpan(0, _length).CopyTo(larger);
+            ArrayPool<char>.Shared.Return(_chars);
+        }
+        _chars = larger;
     }
 }

@@ -13,8 +13,6 @@ namespace Muster.Server.Rooms;
 /// <summary>Turns what a room promises into what a store keeps, and back.</summary>
 static class RoomRecords
 {
-    static readonly XmlLimits ArchiveLimits = new(ItemBytesMax: 16 * 1024 * 1024);
-
     /// <summary>The one commit that a batch of effects asks for; null when nothing is to be kept.</summary>
     /// <param name="room">The room.</param>
     /// <param name="effects">All effects of the batch.</param>
@@ -97,7 +95,7 @@ static class RoomRecords
     /// <summary>The message of an archive entry; null when it cannot be read.</summary>
     public static Message? ToMessage(ArchiveEntry entry)
     {
-        var reader = new StanzaReader(ArchiveLimits, StanzaReaderMode.Document);
+        var reader = new StanzaReader(XmlLimits.Unbounded, StanzaReaderMode.Document);
         var input = new ReadOnlySequence<byte>(entry.Stanza);
         return reader.TryRead(input, out _, out var item) && item.Element is { } element
             ? Stanza.Read(element, out _) as Message

@@ -8,10 +8,6 @@ namespace Muster.Server.Sessions;
 /// <summary>Elements and stanzas as the stores keep them: documents in UTF-8 that declare their namespace.</summary>
 static class StoredXml
 {
-    // Bounds were kept when it was read from a stream; these only keep damage in a store from harming more than itself.
-    static readonly XmlLimits Limits = new(ItemBytesMax: 16 * 1024 * 1024, DepthMax: 256, AttributesMax: 1024,
-        NameBytesMax: 65_536, PrefixesMax: 1024);
-
     /// <summary>A stanza as bytes to store.</summary>
     public static byte[] ToBytes(Stanza stanza)
     {
@@ -37,7 +33,7 @@ static class StoredXml
 
     static Element? Read(in ReadOnlySequence<byte> bytes)
     {
-        var reader = new StanzaReader(Limits, StanzaReaderMode.Document);
+        var reader = new StanzaReader(XmlLimits.Unbounded, StanzaReaderMode.Document);
         return reader.TryRead(bytes, out _, out var item) ? item.Element : null;
     }
 }

@@ -160,6 +160,33 @@ public sealed class StanzaWriterTests
         Assert.StartsWith("open jabber:server: ", items[0], StringComparison.Ordinal);
     }
 
+    /// <summary>The largest that the reader lets in needs more prefixes, attributes and bytes of names when it is
+    /// written with prefixes of the writer's own; from a store it must come back all the same.</summary>
+    [Fact]
+    public void Whatever_was_accepted_can_be_read_back_from_a_store()
+    {
+        var limits = new XmlLimits();
+        const string prefixes = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
+        string name = new('x', limits.NameBytesMax - 2);
+        string declarations = string.Concat(prefixes.Select(p => $" xmlns:{p}='{p}'"));
+        string attributes = string.Concat(prefixes.Select(p => $" {p}:{name}=''"));
+        string starts = string.Concat(Enumerable.Repeat($"<a{attributes}>", 15));
+        string ends = string.Concat(Enumerable.Repeat("</a>", 15));
+        byte[] input = Encoding.UTF8.GetBytes($"<m{declarations}>{starts}{ends}</m>");
+        var accepted = Document(input, limits);
+        var stored = new ArrayBufferWriter<byte>();
+        StanzaWriter.Write(stored, accepted, "");
+        Assert.True(accepted.DeepEquals(Document(stored.WrittenSpan.ToArray(), XmlLimits.Unbounded)));
+    }
+
+    static Element Document(byte[] bytes, XmlLimits limits)
+    {
+        var reader = new StanzaReader(limits, StanzaReaderMode.Document);
+        Assert.True(reader.TryRead(new ReadOnlySequence<byte>(bytes), out _, out var item));
+        Assert.True(item.Error is null, $"{item.Error}");
+        return item.Element!;
+    }
+
     /// <summary>Gives no more space than it is asked for.</summary>
     sealed class StingyWriter : IBufferWriter<byte>
     {
