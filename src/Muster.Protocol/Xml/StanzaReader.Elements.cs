@@ -246,7 +246,7 @@ public sealed partial class StanzaReader
     {
         while (!bytes.IsEmpty)
         {
-            int stop = bytes.IndexOfAny(XmlText.SingleQuotedStops);
+            int stop = bytes.IndexOfAny(XmlCharacters.SingleQuotedStops);
             var run = stop < 0 ? bytes : bytes[..stop];
             if (!_text.Append(run)) return StreamError.UnsupportedEncoding;
             if (stop < 0) return null;

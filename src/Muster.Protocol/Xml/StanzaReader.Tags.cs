@@ -178,7 +178,7 @@ public sealed partial class StanzaReader
         if (quote is not ((byte)'\'' or (byte)'"')) return Bad(StreamError.NotWellFormed);
         raw.Value = at;
         var rest = tag[at..];
-        int stop = rest.IndexOfAny(quote == '\'' ? XmlText.SingleQuotedStops : XmlText.DoubleQuotedStops);
+        int stop = rest.IndexOfAny(quote == '\'' ? XmlCharacters.SingleQuotedStops : XmlCharacters.DoubleQuotedStops);
         if (stop < 0) return Scan.Short;
         raw.Plain = rest[stop] == quote;
         if (!raw.Plain)
@@ -203,7 +203,7 @@ public sealed partial class StanzaReader
         {
             byte b = tag[at];
             bits |= b;
-            if (XmlText.IsNameByte(b)) continue;
+            if (XmlCharacters.IsNameByte(b)) continue;
             if (b != ':') break;
             if (colon >= start) return Bad(StreamError.NotWellFormed);
             colon = at;
@@ -211,18 +211,19 @@ public sealed partial class StanzaReader
         if (at == tag.Length) return Scan.Short;
         if (at - start > _limits.NameBytesMax) return Bad(StreamError.PolicyViolation);
         // Where a part is empty, what ends the name stands in its place and cannot begin one.
-        if (!XmlText.IsNameStart(tag[start]) || !XmlText.IsNameStart(tag[colon + 1]))
+        if (!XmlCharacters.IsNameStart(tag[start]) || !XmlCharacters.IsNameStart(tag[colon + 1]))
             return Bad(StreamError.NotWellFormed);
         if (bits < 0x80) return Scan.Done;
         if (!Utf8.IsValid(tag[start..at])) return Bad(StreamError.UnsupportedEncoding);
-        bool good = XmlText.IsName(tag[(colon + 1)..at]) && (colon < start || XmlText.IsName(tag[start..colon]));
+        bool good = XmlCharacters.IsName(tag[(colon + 1)..at]);
+        if (colon > start) good &= XmlCharacters.IsName(tag[start..colon]);
         return good ? Scan.Done : Bad(StreamError.NotWellFormed);
     }
 
     /// <summary>False when there is nothing but white space.</summary>
     static bool SkipWhiteSpace(ReadOnlySpan<byte> tag, ref int at)
     {
-        while (at < tag.Length && XmlText.IsWhiteSpace(tag[at])) at++;
+        while (at < tag.Length && XmlCharacters.IsWhiteSpace(tag[at])) at++;
         return at < tag.Length;
     }
 

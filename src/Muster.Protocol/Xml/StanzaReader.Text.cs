@@ -57,8 +57,8 @@ public sealed partial class StanzaReader
         while (taken < bytes.Length)
         {
             var rest = bytes[taken..];
-            int stop = rest.IndexOfAny(_inCData ? XmlText.CDataStops : XmlText.TextStops);
-            var run = stop < 0 ? rest[..^XmlText.IncompleteTail(rest)] : rest[..stop];
+            int stop = rest.IndexOfAny(_inCData ? XmlCharacters.CDataStops : XmlCharacters.TextStops);
+            var run = stop < 0 ? rest[..^XmlCharacters.IncompleteTail(rest)] : rest[..stop];
             if (!run.IsEmpty)
             {
                 if (!TakeRun(run, whole: stop >= 0 && rest[stop] == '<')) return FailEncoding();
@@ -79,7 +79,7 @@ public sealed partial class StanzaReader
     {
         if (!whole || !_text.IsEmpty) return _text.Append(run);
         // The common case: the text is in one piece, so it needs no buffer.
-        if (XmlText.Decode(run) is not { } text) return false;
+        if (XmlCharacters.Decode(run) is not { } text) return false;
         AddContent(text);
         return true;
     }
@@ -101,7 +101,7 @@ public sealed partial class StanzaReader
             case (byte)']':
                 return TakeBracket(bytes, out length);
             case 0xEF:
-                if (bytes.Length < 3 && XmlText.IncompleteTail(bytes) == bytes.Length) return Step.Starved;
+                if (bytes.Length < 3 && XmlCharacters.IncompleteTail(bytes) == bytes.Length) return Step.Starved;
                 if (bytes.StartsWith("\uFFFE"u8) || bytes.StartsWith("\uFFFF"u8)) break;
                 if (bytes.Length < 3 || !_text.Append(bytes[..3])) return FailEncoding();
                 length = 3;

@@ -109,7 +109,7 @@ public sealed partial class StanzaReader
             return _inCData || first != '<' ? ReadText(ref bytes) : ReadMarkup(ref bytes);
         }
         if (_stage == Stage.Start && TryReadByteOrderMark(ref bytes, out var step)) return step;
-        if (XmlText.IsWhiteSpace(first)) return ReadGap(ref bytes);
+        if (XmlCharacters.IsWhiteSpace(first)) return ReadGap(ref bytes);
         return first == '<' ? ReadMarkup(ref bytes) : FailStray(ref bytes);
     }
 
@@ -169,10 +169,10 @@ public sealed partial class StanzaReader
         start = start[..(int)Math.Min(start.Length, bytes.Remaining)];
         bytes.TryCopyTo(start);
         bool other = !start.StartsWith("<?xml"u8[..Math.Min(start.Length, 5)]);
-        if (other || (start.Length == 6 && XmlText.IsNameByte(start[5])))
+        if (other || (start.Length == 6 && XmlCharacters.IsNameByte(start[5])))
             return Fail(StreamError.RestrictedXml, "processing instruction");
         if (start.Length < 6) return Step.Starved;
-        if (!XmlText.IsWhiteSpace(start[5])) return Fail(StreamError.NotWellFormed, "XML declaration");
+        if (!XmlCharacters.IsWhiteSpace(start[5])) return Fail(StreamError.NotWellFormed, "XML declaration");
         if (FindTagEnd(ref bytes, quotes: false, out int length) is var step and not Step.Next) return step;
         var token = TakeToken(ref bytes, length);
         if (XmlDeclaration.Check(token) is { } error) return Fail(error, "XML declaration");
@@ -214,7 +214,7 @@ public sealed partial class StanzaReader
         if (status == OperationStatus.InvalidData) return FailEncoding();
         // XML 1.0 §2.1: text outside of the root element. Inside the root it is well-formed but nothing that a stream
         // can hold, which RFC 6120 §11.7 allows white space alone: §4.9.3.1 bad-format, as no other condition names it.
-        bool wellFormed = _stage == Stage.Items && XmlText.IsCharacter(character.Value);
+        bool wellFormed = _stage == Stage.Items && XmlCharacters.IsCharacter(character.Value);
         return Fail(wellFormed ? StreamError.BadFormat : StreamError.NotWellFormed, "text outside of stanzas");
     }
 

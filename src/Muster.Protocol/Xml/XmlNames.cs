@@ -94,7 +94,7 @@ static class XmlNames
     }
 
     /// <summary>The string of the given bytes, or null when they are not UTF-8.</summary>
-    public static string? Get(ReadOnlySpan<byte> bytes) => Find(bytes) ?? XmlText.Decode(bytes);
+    public static string? Get(ReadOnlySpan<byte> bytes) => Find(bytes) ?? XmlCharacters.Decode(bytes);
 
     // The length with the first and last bytes: what is alike in namespaces stands in the middle.
     static int BucketOf(ReadOnlySpan<byte> bytes)

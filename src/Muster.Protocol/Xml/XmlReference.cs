@@ -42,9 +42,9 @@ static class XmlReference
     {
         character = default;
         int end = 1;
-        while (end < bytes.Length && (XmlText.IsNameByte(bytes[end]) || bytes[end] == ':')) end++;
+        while (end < bytes.Length && (XmlCharacters.IsNameByte(bytes[end]) || bytes[end] == ':')) end++;
         length = end + 1;
-        if (end > 1 && !XmlText.IsNameStart(bytes[1]) && bytes[1] != ':') return XmlReferenceKind.Malformed;
+        if (end > 1 && !XmlCharacters.IsNameStart(bytes[1]) && bytes[1] != ':') return XmlReferenceKind.Malformed;
         if (end == bytes.Length) return XmlReferenceKind.Incomplete;
         if (bytes[end] != ';' || end == 1) return XmlReferenceKind.Malformed;
         var name = bytes[1..end];
@@ -69,7 +69,7 @@ static class XmlReference
         {
             if (bytes[at] == ';' && at > first)
             {
-                if (!XmlText.IsCharacter(value)) return XmlReferenceKind.Malformed;
+                if (!XmlCharacters.IsCharacter(value)) return XmlReferenceKind.Malformed;
                 character = new Rune(value);
                 length = at + 1;
                 return XmlReferenceKind.Character;

@@ -5,7 +5,7 @@ using System.Text.Unicode;
 namespace Muster.Protocol.Xml;
 
 /// <summary>The characters of XML 1.0 as bytes of UTF-8: which may stand where, and how they become strings.</summary>
-static class XmlText
+static class XmlCharacters
 {
     const byte NameStart = 1, NameByte = 2, WhiteSpace = 4;
 
