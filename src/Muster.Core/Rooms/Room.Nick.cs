@@ -73,6 +73,8 @@ public sealed partial class Room
         _occupants.Add(session);
         if (target is null && IsShown(occupant)) CastAvailable(occupant, others, effects);
         if (target is not null) AnnounceSession(occupant, session, effects);
+        // To this session its old nick went; but the user's other sessions are still there under it.
+        if (!last && IsShown(old)) effects.Add(new RoomEffect.Send(PresenceOf(old, open: true), session.Real));
         effects.Add(new RoomEffect.Send(SelfPresence(occupant, presence.Id, [MucStatus.Self]), session.Real));
     }
 }

@@ -199,6 +199,7 @@ public sealed class PresenceTests
         room.Presence(Phone, "Capulet");
         Assert.Equal(["presence Capulet none/participant"], room.Received(Nurse)); // Jule is still there
         Assert.Equal(["presence Jule unavailable none/participant jid=julia@x/phone nick=Capulet 110 303",
+            "presence Jule none/participant jid=julia@x/balcony", // the other device still has it
             "presence Capulet none/participant jid=julia@x/phone 110"],
             room.Received(Phone));
         Assert.Equal(["presence Capulet none/participant jid=julia@x/phone"], room.Received(Julia));
