@@ -1,8 +1,9 @@
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
-using Muster.Core.Limits;
+using Muster.Core.Rooms;
 using Muster.Core.Streams;
 using Muster.Protocol.Addresses;
+using Muster.Protocol.Payloads;
 using Muster.Protocol.Sasl;
 using Muster.Server.Accounts;
 using Muster.Server.Config;
@@ -47,7 +48,7 @@ sealed class ServerHost : IAsyncDisposable
 
         // What all stand on.
         var meters = new Meters();
-        var limits = ServerLimits.Default;
+        var limits = config.Limits;
         var router = new Router();
         var sessions = new SessionTable(limits.SessionsPerUserMax);
         var accounts = new AccountStates(database, sessions, clock);
@@ -67,7 +68,9 @@ sealed class ServerHost : IAsyncDisposable
 
         // Who serves which domain.
         var parts = new RoomParts(router, sessions, database, clock, meters, logs);
-        RoomServices = [.. config.General.Hosts.Select(host => new RoomService(RoomSettingsOf(host), parts, iq =>
+        var roomSettings = config.General.Hosts.Where(host => config.ModulesOf(host).Muc.Enabled)
+            .Select(host => RoomSettingsOf(config, host)).DistinctBy(settings => settings.Service);
+        RoomServices = [.. roomSettings.Select(settings => new RoomService(settings, parts, iq =>
             iqTable.Answer(iq, Target.RoomService, iq.To, sessions.FindSession(iq.From))))];
         var targets = config.General.Hosts.Select(host => KeyValuePair.Create(host, (IStanzaTarget)local))
             .Concat(RoomServices.Select(service =>
@@ -158,8 +161,45 @@ sealed class ServerHost : IAsyncDisposable
     /// <inheritdoc/>
     public async ValueTask DisposeAsync() => await StopAsync();
 
-    static RoomSettings RoomSettingsOf(string host) =>
-        new() { Service = Jid.Parse($"conference.{host}"), Host = Jid.Parse(host) };
+    /// <summary>The room service of a served domain. A service with a fixed name, not one made of @HOST@, belongs to
+    /// the first domain alone.</summary>
+    static RoomSettings RoomSettingsOf(ServerConfig config, string host)
+    {
+        var muc = config.ModulesOf(host).Muc;
+        var room = muc.DefaultRoom;
+        return new RoomSettings
+        {
+            Service = Jid.Parse(muc.HostFor(host)),
+            Host = Jid.Parse(host),
+            Policy = new RoomPolicy
+            {
+                RoomIdBytesMax = muc.MaxRoomId ?? int.MaxValue,
+                TitleBytesMax = muc.MaxRoomName ?? int.MaxValue,
+                DescriptionBytesMax = muc.MaxRoomDesc ?? int.MaxValue,
+                HistorySize = muc.HistorySize,
+                UsersMax = muc.MaxUsers,
+                UsersAdminThreshold = muc.MaxUsersAdminThreshold,
+                AffiliationsMax = config.Limits.RoomAffiliationsMax,
+            },
+            Defaults = room.Options,
+            Affiliations = [.. room.Affiliations.Where(entry => entry.Affiliation != Affiliation.None)
+                .Select(entry => new AffiliationEntry(entry.Jid, entry.Affiliation))],
+            Subject = room.Subject.Length == 0 ? null : new RoomSubject(room.Subject, room.SubjectAuthor, null),
+            Access = new RoomAccess
+            {
+                Use = Rule(muc.Access),
+                Create = Rule(muc.AccessCreate),
+                Admin = Rule(muc.AccessAdmin),
+                Persist = Rule(muc.AccessPersistent),
+                // muc.md §19: without mod_muc_log nobody; this version does not have it.
+                Log = static _ => false,
+            },
+            ConferencesPerUserMax = muc.MaxUserConferences,
+            MailboxMax = config.Limits.RoomMailboxLengthMax,
+        };
+
+        Func<Jid, bool> Rule(string name) => who => config.Access.Allows(name, who, host);
+    }
 
     ClientListener ToListener(Listener listener, string name) =>
         new(_clients, ClientSettingsOf(listener, PolicyOf(listener.Tls.Mode)), name);
@@ -195,7 +235,7 @@ sealed class ServerHost : IAsyncDisposable
             _ => TlsPolicy.NotOffered,
         },
         PlaintextAllowed = mode == TlsMode.None,
-        Mechanisms = [.. _config.Auth.Methods.Select(ToProtocol)],
+        Mechanisms = [.. _config.Auth.Methods],
         Pepper = _pepper,
         Iterations = _config.Auth.ScramIterations,
         ServerFeatures = (progress, domain) => (progress & StreamProgress.Authenticated) == 0
@@ -253,15 +293,5 @@ sealed class ServerHost : IAsyncDisposable
             ? Storage.Durability.Full
             : Storage.Durability.Normal,
         Log = overrides.Logs.CreateLogger("Muster.Storage"),
-    };
-
-    static Protocol.Sasl.SaslMechanism ToProtocol(Config.SaslMechanism mechanism) => mechanism switch
-    {
-        Config.SaslMechanism.ScramSha256Plus => Protocol.Sasl.SaslMechanism.ScramSha256Plus,
-        Config.SaslMechanism.ScramSha256 => Protocol.Sasl.SaslMechanism.ScramSha256,
-        Config.SaslMechanism.ScramSha1Plus => Protocol.Sasl.SaslMechanism.ScramSha1Plus,
-        Config.SaslMechanism.ScramSha1 => Protocol.Sasl.SaslMechanism.ScramSha1,
-        Config.SaslMechanism.External => Protocol.Sasl.SaslMechanism.External,
-        _ => Protocol.Sasl.SaslMechanism.Plain,
     };
 }

@@ -90,7 +90,11 @@ public sealed partial class Room
         DateTimeOffset now, IEnumerable<AffiliationEntry>? affiliations = null, RoomSubject? subject = null)
     {
         var room =
-            new Room(address, defaults, policy, secret, now, State.New) { _subject = subject ?? RoomSubject.NeverSet };
+            new Room(address, defaults, policy, secret, now, State.New)
+            {
+                // muc.md §16.1: the configured subject was set when the room was made.
+                _subject = subject is null ? RoomSubject.NeverSet : subject with { At = subject.At ?? now },
+            };
         foreach (var entry in affiliations ?? []) room._affiliations.Set(entry);
         return room;
     }

@@ -1,28 +1,20 @@
-namespace Muster.Server.Config;
+using Muster.Protocol.Sasl;
 
-/// <summary>SASL mechanisms that the server knows.</summary>
-enum SaslMechanism { ScramSha256Plus, ScramSha256, ScramSha1Plus, ScramSha1, Plain, External }
+namespace Muster.Server.Config;
 
 /// <summary>How clients prove who they are.</summary>
 sealed class AuthConfig(Section s)
 {
-    static readonly (string, SaslMechanism)[] Words =
-    [
-        ("SCRAM-SHA-256-PLUS", SaslMechanism.ScramSha256Plus), ("SCRAM-SHA-256", SaslMechanism.ScramSha256),
-        ("SCRAM-SHA-1-PLUS", SaslMechanism.ScramSha1Plus),
-        ("SCRAM-SHA-1", SaslMechanism.ScramSha1), ("PLAIN", SaslMechanism.Plain), ("EXTERNAL", SaslMechanism.External),
-    ];
+    static readonly (string, SaslMechanism)[] Mechanisms = [.. SaslMechanism.All.Select(m => (m.Name, m))];
 
     public IReadOnlyList<SaslMechanism> Methods { get; } = s.Choices("methods",
-        [SaslMechanism.ScramSha256Plus, SaslMechanism.ScramSha256, SaslMechanism.ScramSha1Plus,
-        SaslMechanism.ScramSha1, SaslMechanism.Plain],
-        "SASL mechanisms in the order of preference. PLAIN is offered only over TLS, or on a \"none\" listener.",
-        Words, reloads: true);
+        [.. SaslMechanism.All.Where(m => m != SaslMechanism.External)],
+        "SASL mechanisms that clients may use. PLAIN is offered only over TLS, or on a \"none\" listener; EXTERNAL " +
+        "only to clients with a certificate.", Mechanisms, reloads: true);
 
-    public int ScramIterations { get; } = s.Int(
-        "scram_iterations", 10_000, "Iterations of the keys that are stored for new passwords; RFC 7677 §4 wants at " +
-        "least 4096.",
-        min: 4096, max: 10_000_000, reloads: true);
+    public int ScramIterations { get; } = s.Int("scram_iterations", ScramSecret.IterationsDefault,
+        "Iterations of the keys that are stored for new passwords; RFC 7677 §4 wants at least 4096.",
+        min: ScramSecret.IterationsMin, max: ScramSecret.IterationsMax, reloads: true);
 }
 
 /// <summary>How accounts come into being.</summary>

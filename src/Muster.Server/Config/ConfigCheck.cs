@@ -47,7 +47,7 @@ static class ConfigCheck
     static (ServerConfig?, IReadOnlyList<ConfigProblem>) Check(TomlDocument document, string folder, bool looksForFiles)
     {
         var reading = new Reading(document, folder);
-        var config = Section.Read(reading, document.Root, s => new ServerConfig(s));
+        var config = Section.Read(reading, document.Root, static s => new ServerConfig(s));
         ConfigRules.Check(config, reading, looksForFiles);
         var problems = reading.Problems.OrderBy(p => p.Line).ThenBy(p => p.Column).ToList();
         return (problems.Exists(p => p.IsError) ? null : config, problems);

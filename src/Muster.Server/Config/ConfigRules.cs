@@ -1,4 +1,5 @@
 using System.Net;
+using Muster.Protocol.Sasl;
 
 namespace Muster.Server.Config;
 
@@ -9,6 +10,11 @@ static class ConfigRules
     {
         CheckGeneral(config, reading);
         CheckListeners(config, reading);
+        CheckReferences(config, reading);
+        CheckHosts(config, reading);
+        CheckRooms(config.Modules.Muc, "modules.mod_muc", config, reading);
+        foreach (var host in config.HostConfigs)
+            CheckRooms(host.Modules.Muc, $"{host.ConfigPath}.modules.mod_muc", config, reading);
         if (looksForFiles) CheckFiles(config, reading);
     }
 
@@ -63,6 +69,71 @@ static class ConfigRules
     static bool Overlap(IPAddress a, IPAddress b) => a.Equals(b) || IsAny(a) || IsAny(b);
 
     static bool IsAny(IPAddress address) => address.Equals(IPAddress.Any) || address.Equals(IPAddress.IPv6Any);
+
+    /// <summary>Every name must lead to something that is defined.</summary>
+    static void CheckReferences(ServerConfig config, Reading reading)
+    {
+        foreach (var reference in reading.References)
+        {
+            var (what, table, known) = reference.Kind switch
+            {
+                ReferenceKind.AccessRule => ("access rule", "access",
+                    BuiltInAccess.RuleNames.Concat(config.Rules.Keys)),
+                ReferenceKind.Shaper => ("shaper", "shaper", config.Shapers.Keys.Append("none")),
+                ReferenceKind.HttpPool => ("pool", "outgoing_pools.http",
+                config.OutgoingPools.Http.Keys.Append("none")),
+                _ => ("access class", "acl", BuiltInAccess.ClassNames.Concat(config.Classes.Keys)),
+            };
+            if (known.Contains(reference.Name)) continue;
+            string text = $"there is no {what} '{TomlWriter.Show(reference.Name)}'; define it under [{table}], or " +
+                $"did you " +
+                $"mean '{Nearest.Of(reference.Name, known)}'?";
+            // MongooseIM, "access.*.acl": a class that does not exist matches nobody, which is no error.
+            if (reference.Kind == ReferenceKind.AccessClass) reading.Warn(reference.Offset, reference.Path, text);
+            else reading.Error(reference.Offset, reference.Path, text);
+        }
+    }
+
+    static void CheckHosts(ServerConfig config, Reading reading)
+    {
+        var seen = new HashSet<string>(StringComparer.Ordinal);
+        foreach (var host in config.HostConfigs)
+        {
+            if (host.Host.Length == 0) continue;
+            if (!config.General.Hosts.Contains(host.Host))
+                reading.Error($"{host.ConfigPath}.host",
+                    $"'{host.Host}' is not in general.hosts; add it there, or did you " +
+                    $"mean '{Nearest.Of(host.Host, config.General.Hosts)}'?");
+            else if (!seen.Add(host.Host))
+                reading.Error($"{host.ConfigPath}.host", $"'{host.Host}' has a host_config already; put both into one");
+        }
+    }
+
+    static void CheckRooms(MucConfig muc, string path, ServerConfig config, Reading reading)
+    {
+        var databases = config.InternalDatabases;
+        if (muc.OnlineBackend == "cets" ? !databases.HasCets : databases.IsGiven && !databases.HasMnesia)
+            reading.Error(reading.IsGiven($"{path}.online_backend") ? $"{path}.online_backend" : "internal_databases",
+                $"mod_muc's online_backend is \"{muc.OnlineBackend}\"; add " +
+                $"[internal_databases.{muc.OnlineBackend}], or " +
+                "choose the other backend");
+        if (!muc.Enabled) return;
+
+        var hosts = config.General.Hosts;
+        if (hosts.FirstOrDefault(host => hosts.Contains(muc.HostFor(host))) is { } served)
+            reading.Error($"{path}.host", $"'{muc.HostFor(served)}' is one of general.hosts; rooms need a domain of " +
+                $"their own");
+        foreach (var affiliation in muc.DefaultRoom.Affiliations.Where(a => a.IsMalformed))
+            reading.Error(affiliation.ConfigPath, "user, server and resource make no valid address");
+        if (muc.DefaultRoom.Options is { PasswordProtected: true, Password: "" } && muc.HttpAuthPool is null)
+            reading.Error($"{path}.default_room.password_protected",
+                "needs a password, or an http_auth_pool that knows the passwords");
+        if (muc.DefaultRoom.Options.MaxUsers > muc.MaxUsers && reading.IsGiven($"{path}.default_room.max_users"))
+            reading.Warn($"{path}.default_room.max_users",
+                $"is more than mod_muc's max_users, {muc.MaxUsers}, which counts");
+        if (muc.HibernatedRoomTimeout is not null && muc.HibernatedRoomCheckInterval is null)
+            reading.Warn($"{path}.hibernated_room_timeout", "has no effect without hibernated_room_check_interval");
+    }
 
     static void CheckFiles(ServerConfig config, Reading reading)
     {

@@ -60,6 +60,12 @@ sealed record OptionGroup(string Path, GroupKind Kind, string Text, string Sourc
 {
     public List<Option> Options { get; } = [];
 
+    /// <summary>Keys of MongooseIM that are accepted and mean nothing here, with the reason.</summary>
+    public List<(string Key, string Why)> Foreign { get; } = [];
+
+    /// <summary>It may be there any number of times, as itself or inside such a table.</summary>
+    public bool Repeats { get; init; }
+
     /// <summary>False: the feature behind it is not in this version; the options are checked and have no
     /// effect.</summary>
     public bool Built { get; init; } = true;

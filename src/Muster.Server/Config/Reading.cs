@@ -15,7 +15,7 @@ sealed class Reading(TomlDocument? document, string folder)
     readonly Dictionary<string, OptionGroup> _groups = [];
     readonly List<OptionGroup> _order = [];
     readonly Dictionary<string, int> _places = [];
-    readonly HashSet<(int, string)> _told = [];
+    readonly HashSet<string> _told = new(StringComparer.Ordinal);
 
     /// <summary>Makes every list of tables have one element, so that the options of its elements are
     /// declared.</summary>
@@ -48,6 +48,8 @@ sealed class Reading(TomlDocument? document, string folder)
     /// around it.</summary>
     public void Error(string path, string text) => Tell(isError: true, PlaceOf(path), path, text);
 
+    public void Warn(int offset, string path, string text) => Tell(isError: false, offset, path, text);
+
     public void Warn(string path, string text) => Tell(isError: false, PlaceOf(path), path, text);
 
     int PlaceOf(string path)
@@ -63,7 +65,7 @@ sealed class Reading(TomlDocument? document, string folder)
     void Tell(bool isError, int offset, string path, string text)
     {
         // A table that several hosts share is read once for each of them.
-        if (!_told.Add((offset, text))) return;
+        if (!_told.Add($"{offset} {text}")) return;
         var (line, column) = document?.At(offset) ?? (1, 1);
         Problems.Add(new ConfigProblem(isError, document?.File ?? "defaults", line, column, path, text));
     }

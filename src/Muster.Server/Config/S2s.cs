@@ -109,7 +109,7 @@ sealed class HttpPoolConfig(Section s)
         "call_timeout", 5000, "How long a request may take, waiting for its turn included.");
 
     public HttpConnectionConfig Connection { get; } =
-        s.Table("connection", "Where the service is.", t => new HttpConnectionConfig(t));
+        s.Table("connection", "Where the service is.", t => new HttpConnectionConfig(t), required: true);
 }
 
 /// <summary>Where an HTTP service is.</summary>

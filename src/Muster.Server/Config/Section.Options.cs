@@ -6,8 +6,8 @@ namespace Muster.Server.Config;
 
 sealed partial class Section
 {
-    /// <summary>Reads a value, or says no. Null for a value of the wrong type.</summary>
-    delegate bool Reader<T>(TomlValue value, out T result);
+    /// <summary>Reads a value, or says that it is none that the option takes.</summary>
+    public delegate bool Reader<T>(TomlValue value, out T result);
 
     const string Infinity = "infinity";
 
@@ -22,7 +22,8 @@ sealed partial class Section
         var result = @default;
         if (value is null)
         {
-            if (option.Required && _table is not null) _reading.Error(path, $"is missing; it must be {option.Syntax}");
+            if (option.Required && (_table is not null || _isDue)) _reading.Error(
+                path, $"is missing; it must be {option.Syntax}");
         }
         else if (!read(value, out var given))
         {
@@ -48,6 +49,17 @@ sealed partial class Section
         Reloads = reloads ?? _group.Reloads,
     };
 
+    /// <summary>An option of a type that only one place has.</summary>
+    public T Custom<T>(string key, OptionKind kind, string syntax, string? literal, string text, T @default,
+        Reader<T> read, string? unset = null, string? example = null, bool? reloads = null)
+    {
+        var option = Declare(key, kind, syntax, literal, text, reloads);
+        return Read(option with { Unset = unset, Required = example is not null, Example = example }, @default, read);
+    }
+
+    /// <summary>Whether a module is on; every module is until the file says otherwise.</summary>
+    public bool Enabled() => Flag("enabled", true, "Whether this module is on.");
+
     /// <summary>A yes or no.</summary>
     public bool Flag(string key, bool @default, string text, bool? reloads = null) =>
         Read(Declare(key, OptionKind.Boolean, "true or false", @default ? "true" : "false", text, reloads), @default,
@@ -63,6 +75,20 @@ sealed partial class Section
         Read(IntOption(key, @default.ToString(CultureInfo.InvariantCulture), text, min, max, unit, reloads,
             orInfinity: false), @default,
             (TomlValue value, out int result) => TryInt(value, min, max, out result));
+
+    /// <summary>A whole number within bounds that must be given with its table.</summary>
+    public int RequiredInt(string key, int example, string text, int min = 0, int max = int.MaxValue, string unit = "",
+        bool? reloads = null)
+    {
+        string literal = example.ToString(CultureInfo.InvariantCulture);
+        var option = IntOption(key, literal, text, min, max, unit, reloads, orInfinity: false) with
+        {
+            Default = null,
+            Required = true,
+            Example = literal,
+        };
+        return Read(option, example, (TomlValue value, out int result) => TryInt(value, min, max, out result));
+    }
 
     /// <summary>A whole number within bounds, or no limit at all: null, written "infinity".</summary>
     public int? IntOrInfinity(string key, int? @default, string text, int min = 0, int max = int.MaxValue,
@@ -153,27 +179,57 @@ sealed partial class Section
         });
     }
 
-    /// <summary>One of several words. A later word for a value that has one already is an accepted other name of
-    /// it.</summary>
+    /// <summary>One of several words. A later word for a value that has one already is another name for it.</summary>
+    /// <remarks>The part that is compiled for each type is small on purpose, here and below: at start every method that
+    /// is used costs time.</remarks>
     public T Choice<T>(string key, T @default, string text, (string Word, T Value)[] words, bool? reloads = null,
-        bool required = false) where T : struct
+        bool required = false) where T : notnull
     {
-        string example = Array.Find(words, w => w.Value.Equals(@default)).Word;
-        var option = Declare(key, OptionKind.Text, OneOf(words), required ? null : TomlWriter.Quote(example), text,
-            reloads);
-        if (required) option = option with { Required = true, Example = TomlWriter.Quote(example) };
-        return Read(option, @default, (TomlValue value, out T result) => TryWord(value, words, out result));
+        string[] names = Names(words);
+        int index = Choice(key, IndexOf(words, @default), text, names, reloads, required);
+        return words[index].Value;
+    }
+
+    int Choice(string key, int @default, string text, string[] names, bool? reloads, bool required)
+    {
+        string literal = TomlWriter.Quote(names[@default]);
+        var option = Declare(key, OptionKind.Text, OneOf(names), required ? null : literal, text, reloads);
+        if (required) option = option with { Required = true, Example = literal };
+        return Read(option, @default, (TomlValue value, out int result) => TryWord(value, names, out result));
     }
 
     /// <summary>Several of several words, in the order of the operator's preference.</summary>
     public IReadOnlyList<T> Choices<T>(string key, IReadOnlyList<T> @default, string text,
-        (string Word, T Value)[] words, bool? reloads = null) where T : struct
+        (string Word, T Value)[] words, bool? reloads = null) where T : notnull
     {
-        string literal = "[" + string.Join(", ",
-            @default.Select(v => TomlWriter.Quote(Array.Find(words, w => w.Value.Equals(v)).Word))) + "]";
-        return Read(Declare(key, OptionKind.List, "an array of " + OneOf(words), literal, text, reloads), @default,
-            (TomlValue value, out IReadOnlyList<T> result) =>
-                TryList(value, (TomlValue item, out T one) => TryWord(item, words, out one), out result));
+        var indexes = new int[@default.Count];
+        for (int i = 0; i < indexes.Length; i++) indexes[i] = IndexOf(words, @default[i]);
+        var chosen = Choices(key, indexes, text, Names(words), reloads);
+        var values = new T[chosen.Count];
+        for (int i = 0; i < values.Length; i++) values[i] = words[chosen[i]].Value;
+        return values;
+    }
+
+    IReadOnlyList<int> Choices(string key, int[] @default, string text, string[] names, bool? reloads)
+    {
+        string literal = "[" + string.Join(", ", @default.Select(index => TomlWriter.Quote(names[index]))) + "]";
+        return Read(Declare(key, OptionKind.List, "an array of " + OneOf(names), literal, text, reloads), @default,
+            (TomlValue value, out IReadOnlyList<int> result) =>
+                TryList(value, (TomlValue item, out int one) => TryWord(item, names, out one), out result));
+    }
+
+    static string[] Names<T>((string Word, T Value)[] words)
+    {
+        var names = new string[words.Length];
+        for (int i = 0; i < names.Length; i++) names[i] = words[i].Word;
+        return names;
+    }
+
+    static int IndexOf<T>((string Word, T Value)[] words, T value) where T : notnull
+    {
+        int index = 0;
+        while (!words[index].Value.Equals(value)) index++;
+        return index;
     }
 
     /// <summary>Whole numbers within bounds.</summary>
@@ -234,17 +290,17 @@ sealed partial class Section
     /// told.</summary>
     public bool Foreign(string key, string why)
     {
-        string path = Join(_path, key);
+        if (_declares) _group.Foreign.Add((key, why));
         if (Take(key) is null) return false;
-        _reading.Warn(path, $"has no effect here: {why}");
+        _reading.Warn(Join(_path, key), $"has no effect here: {why}");
         return true;
     }
 
     /// <summary>Remembers that this option names something, to be checked when everything is read.</summary>
     public string Refer(ReferenceKind kind, string key, string name)
     {
-        if (_table is not null && _table.TryGet(key, out var entry) && entry.Value is TomlText)
-            _reading.References.Add(new Reference(kind, name, Join(_path, key), entry.Value.Offset));
+        if (_table?.Find(key)?.Value is TomlText text)
+            _reading.References.Add(new Reference(kind, name, Join(_path, key), text.Offset));
         return name;
     }
 
@@ -266,8 +322,7 @@ sealed partial class Section
     static string Range(int min, int max) => max == int.MaxValue ? $"a whole number ≥ {min}"
         : $"a whole number from {min} to {max}";
 
-    static string OneOf<T>((string Word, T Value)[] words) => "one of "
-        + string.Join(", ", words.Select(w => TomlWriter.Quote(w.Word)));
+    static string OneOf(string[] names) => "one of " + string.Join(", ", Array.ConvertAll(names, TomlWriter.Quote));
 
     static bool TryInt(TomlValue value, int min, int max, out int result)
     {
@@ -291,10 +346,9 @@ sealed partial class Section
         return value is TomlText && !(nonEmpty && result.Length == 0);
     }
 
-    static bool TryWord<T>(TomlValue value, (string Word, T Value)[] words, out T result)
+    static bool TryWord(TomlValue value, string[] names, out int index)
     {
-        int index = value is TomlText text ? Array.FindIndex(words, w => w.Word == text.Value) : -1;
-        result = index < 0 ? default! : words[index].Value;
+        index = value is TomlText text ? Array.IndexOf(names, text.Value) : -1;
         return index >= 0;
     }
 

@@ -18,6 +18,7 @@ sealed partial class Section
     readonly string _path;          // this very table: listen.c2s[1]
     readonly bool _declares;        // the first of its kind in this pass
     readonly List<string> _known = [];
+    bool _isDue;                    // what it requires is missing even when the whole table is
     int _next;                      // index into the options of the group, when they are declared already
 
     Section(Reading reading, TomlTable? table, string path, OptionGroup group)
@@ -43,6 +44,9 @@ sealed partial class Section
     /// <summary>The place of this table for later checks: <c>listen.c2s[1]</c>.</summary>
     public string Path => _path;
 
+    /// <summary>All values read so far, and those still to come.</summary>
+    public IReadOnlyList<OptionValue> Values => _reading.Values;
+
     /// <summary>The folder that relative file names start at.</summary>
     public string Folder => _reading.Folder;
 
@@ -52,11 +56,11 @@ sealed partial class Section
     {
         var made = read(this);
         if (_table is null) return made;
-        foreach (var (key, entry) in _table.Entries)
+        foreach (var entry in _table.Entries)
         {
-            if (_known.Contains(key)) continue;
-            string? nearest = Nearest.Of(key, _known);
-            _reading.Error(entry.KeyOffset, Join(_path, TomlWriter.Show(key)), "unknown key" + (nearest is null
+            if (_known.Contains(entry.Key)) continue;
+            string? nearest = Nearest.Of(entry.Key, _known);
+            _reading.Error(entry.KeyOffset, Join(_path, TomlWriter.Show(entry.Key)), "unknown key" + (nearest is null
                 ? $"; {(_path.Length == 0 ? "the file" : $"'{_path}'")} takes no keys"
                 : $"; did you mean '{nearest}'?"));
         }
@@ -64,13 +68,16 @@ sealed partial class Section
     }
 
     OptionGroup Child(string key, GroupKind kind, string text, string? source, bool? reloads, bool built = true) =>
-        new(Join(_group.Path, key), kind, text, source ?? _group.Source, reloads ?? _group.Reloads) { Built = built
-            && _group.Built };
+        new(Join(_group.Path, key), kind, text, source ?? _group.Source, reloads ?? _group.Reloads) 
+        {
+            Built = built && _group.Built,
+            Repeats = kind != GroupKind.One || _group.Repeats,
+        };
 
     TomlValue? Take(string key)
     {
         _known.Add(key);
-        if (_table is null || !_table.TryGet(key, out var entry)) return null;
+        if (_table?.Find(key) is not { } entry) return null;
         _reading.Found(Join(_path, key), entry.Value is TomlTable or TomlArray { OfTables: true } ? entry.Value.Offset
             : entry.KeyOffset);
         return entry.Value;
@@ -93,21 +100,54 @@ sealed partial class Section
     /// <param name="source">The document that names the options, when it is another than around it.</param>
     /// <param name="reloads">Whether a reload applies changes of its options, where they do not say otherwise.</param>
     /// <param name="built">False: not in this version.</param>
+    /// <param name="required">Whether what must be given in it must be given even if it is not there.</param>
     public T Table<T>(string key, string text, Func<Section, T> read, string? source = null, bool? reloads = null,
-        bool built = true)
+        bool built = true, bool required = false)
     {
         var table = TakeTable(key);
         string path = Join(_path, key);
-        if (table is not null && !built) _reading.Warn(
-            path, "this version does not have this feature yet: its options are checked, but have no effect");
-        return new Section(_reading, table, path, Child(key, GroupKind.One, text, source, reloads, built)).Finish(read);
+        if (table is not null && !built)
+            _reading.Warn(path, "this version does not have this feature yet: its options are checked, but have no " +
+                "effect");
+        var group = Child(key, GroupKind.One, text, source, reloads, built);
+        return new Section(_reading, table, path, group) { _isDue = required && _table is not null }.Finish(read);
+    }
+
+    /// <summary>A table that changes single options of another one: what it does not give is taken from
+    /// there.</summary>
+    /// <param name="key">Its name, here and in <paramref name="general"/>, which has been read already.</param>
+    /// <param name="general">Where the other table is.</param>
+    /// <param name="read">As for the other table.</param>
+    public T TableOver<T>(string key, Section general, Func<Section, T> read)
+    {
+        var own = TakeTable(key);
+        var merged = general._table?.Find(key)?.Value is TomlTable under ? Merge(under, own) : own;
+        return new Section(_reading, merged, Join(_path, key),
+            general.Child(key, GroupKind.One, "", null, null)).Finish(read);
+    }
+
+    static TomlTable Merge(TomlTable under, TomlTable? over)
+    {
+        var merged = new TomlTable((over ?? under).Offset, TomlOrigin.Inline, 0);
+        foreach (var entry in under.Entries)
+        {
+            var own = over?.Find(entry.Key);
+            merged.Add(own is null ? entry
+                : own.Value is TomlTable table && entry.Value is TomlTable below
+                    ? own with { Value = Merge(below, table) }
+                : own);
+        }
+        if (over is null) return merged;
+        foreach (var entry in over.Entries)
+            if (under.Find(entry.Key) is null) merged.Add(entry);
+        return merged;
     }
 
     /// <summary>A table that means something by being there: null without it.</summary>
     public T? OptionalTable<T>(string key, string text, Func<Section, T> read) where T : class
     {
         var made = Table(key, text, read);
-        return _table is not null && _table.TryGet(key, out _) ? made : null;
+        return _table?.Find(key) is null ? null : made;
     }
 
     /// <summary>Any number of tables under one name: <c>[[key]]</c>, or an array of inline tables.</summary>
@@ -167,11 +207,11 @@ sealed partial class Section
         var table = TakeTable(key);
         if (table is not null)
         {
-            foreach (var (name, entry) in table.Entries)
+            foreach (var entry in table.Entries)
             {
-                string path = Join(Join(_path, key), TomlWriter.Key(name));
+                string path = Join(Join(_path, key), TomlWriter.Key(entry.Key));
                 _reading.Found(path, entry.KeyOffset);
-                made.Add(name, read(entry.Value, path));
+                made.Add(entry.Key, read(entry.Value, path));
             }
         }
         else if (_reading.Describing) read(null, group.Path);

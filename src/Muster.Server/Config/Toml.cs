@@ -104,7 +104,7 @@ static class TomlWriter
         TomlText text => Quote(text.Value),
         TomlArray array => "[" + string.Join(", ", array.Items.Select(Literal)) + "]",
         TomlTable table => "{" + string.Join(", ",
-            table.Entries.Select(e => $"{Key(e.Key)} = {Literal(e.Value.Value)}")) + "}",
+            table.Entries.Select(e => $"{Key(e.Key)} = {Literal(e.Value)}")) + "}",
         _ => value.Description,
     };
 

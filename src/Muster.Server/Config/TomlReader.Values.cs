@@ -91,7 +91,7 @@ sealed partial class TomlReader
     /// <summary>Tables that dotted keys made inside the braces are closed with them.</summary>
     static void Close(TomlTable table)
     {
-        foreach (var entry in table.Entries.Values)
+        foreach (var entry in table.Entries)
         {
             if (entry.Value is not TomlTable { Origin: TomlOrigin.Dotted } inner) continue;
             inner.Origin = TomlOrigin.Inline;

@@ -118,8 +118,8 @@ sealed partial class TomlReader(string text, string file)
         var value = ReadValue();
         for (int i = 0; i < key.Count - 1; i++) table = StepInto(table, key[i]);
         var last = key[^1];
-        if (table.TryGet(last.Name, out var old)) throw Twice(last, old);
-        table.Set(last.Name, new TomlEntry(last.Offset, value));
+        if (table.Find(last.Name) is { } old) throw Twice(last, old);
+        table.Add(new TomlEntry(last.Name, last.Offset, value));
     }
 
     TomlError Twice(KeyPart key, TomlEntry old) =>
@@ -130,10 +130,10 @@ sealed partial class TomlReader(string text, string file)
     /// this header made.</summary>
     TomlTable StepInto(TomlTable table, KeyPart part)
     {
-        if (!table.TryGet(part.Name, out var entry))
+        if (table.Find(part.Name) is not { } entry)
         {
             var made = new TomlTable(part.Offset, TomlOrigin.Dotted, _section);
-            table.Set(part.Name, new TomlEntry(part.Offset, made));
+            table.Add(new TomlEntry(part.Name, part.Offset, made));
             return made;
         }
         if (entry.Value is TomlTable { Origin: TomlOrigin.Dotted } next && next.Section == _section) return next;
@@ -167,10 +167,10 @@ sealed partial class TomlReader(string text, string file)
     /// of an array of tables.</summary>
     TomlTable StepThrough(TomlTable table, KeyPart part)
     {
-        if (!table.TryGet(part.Name, out var entry))
+        if (table.Find(part.Name) is not { } entry)
         {
             var made = new TomlTable(part.Offset, TomlOrigin.Implied, _section);
-            table.Set(part.Name, new TomlEntry(part.Offset, made));
+            table.Add(new TomlEntry(part.Name, part.Offset, made));
             return made;
         }
         return entry.Value switch
@@ -185,10 +185,10 @@ sealed partial class TomlReader(string text, string file)
 
     TomlTable OpenTable(TomlTable parent, KeyPart name)
     {
-        if (!parent.TryGet(name.Name, out var entry))
+        if (parent.Find(name.Name) is not { } entry)
         {
             var made = new TomlTable(name.Offset, TomlOrigin.Header, _section);
-            parent.Set(name.Name, new TomlEntry(name.Offset, made));
+            parent.Add(new TomlEntry(name.Name, name.Offset, made));
             return made;
         }
         if (entry.Value is not TomlTable { Origin: TomlOrigin.Implied } table) throw Twice(name, entry);
@@ -198,10 +198,10 @@ sealed partial class TomlReader(string text, string file)
 
     TomlTable AddElement(TomlTable parent, KeyPart name, int start)
     {
-        if (!parent.TryGet(name.Name, out var entry))
+        if (parent.Find(name.Name) is not { } entry)
         {
-            entry = new TomlEntry(name.Offset, new TomlArray(start, ofTables: true));
-            parent.Set(name.Name, entry);
+            entry = new TomlEntry(name.Name, name.Offset, new TomlArray(start, ofTables: true));
+            parent.Add(entry);
         }
         if (entry.Value is not TomlArray { OfTables: true } array) throw Twice(name, entry);
         var element = new TomlTable(start, TomlOrigin.Header, _section);

@@ -77,7 +77,8 @@ enum TomlOrigin
 
 sealed class TomlTable(int offset, TomlOrigin origin, int section) : TomlValue(offset)
 {
-    readonly OrderedDictionary<string, TomlEntry> _entries = new(StringComparer.Ordinal);
+    readonly Dictionary<string, TomlEntry> _byKey = new(StringComparer.Ordinal);
+    readonly List<TomlEntry> _entries = [];
 
     public TomlOrigin Origin { get; set; } = origin;
 
@@ -85,17 +86,22 @@ sealed class TomlTable(int offset, TomlOrigin origin, int section) : TomlValue(o
     public int Section { get; } = section;
 
     /// <summary>In the order of the document.</summary>
-    public IReadOnlyDictionary<string, TomlEntry> Entries => _entries;
+    public IReadOnlyList<TomlEntry> Entries => _entries;
 
     public override string Description => "a table";
 
-    public bool TryGet(string key, out TomlEntry entry) => _entries.TryGetValue(key, out entry);
+    public TomlEntry? Find(string key) => _byKey.GetValueOrDefault(key);
 
-    public void Set(string key, TomlEntry entry) => _entries[key] = entry;
+    /// <summary>The key must not be there yet.</summary>
+    public void Add(TomlEntry entry)
+    {
+        _byKey.Add(entry.Key, entry);
+        _entries.Add(entry);
+    }
 }
 
-/// <summary>A key's place and its value.</summary>
-readonly record struct TomlEntry(int KeyOffset, TomlValue Value);
+/// <summary>A key, its place and its value.</summary>
+sealed record TomlEntry(string Key, int KeyOffset, TomlValue Value);
 
 /// <summary>The one thing that reading TOML can throw: a document that is not TOML, as one line with its place and the
 /// remedy.</summary>

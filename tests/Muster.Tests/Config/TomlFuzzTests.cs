@@ -47,7 +47,7 @@ public sealed class TomlFuzzTests
     public void A_damaged_document_is_read_or_refused()
     {
         var random = new Random(20260131);
-        for (int round = 0; round < 20_000; round++)
+        for (int round = 0; round < 8_000; round++)
         {
             var bytes = Encoding.UTF8.GetBytes(Document);
             for (int n = random.Next(1, 6); n > 0; n--) bytes[random.Next(bytes.Length)] = (byte)random.Next(256);
@@ -60,7 +60,7 @@ public sealed class TomlFuzzTests
     {
         var random = new Random(7);
         var text = new StringBuilder();
-        for (int round = 0; round < 40_000; round++)
+        for (int round = 0; round < 20_000; round++)
         {
             text.Clear();
             for (int n = random.Next(1, 30); n > 0; n--) text.Append(Pieces[random.Next(Pieces.Length)]);
@@ -89,7 +89,7 @@ public sealed class TomlFuzzTests
     [InlineData("a = '''", "''\n")]
     public void Long_input_takes_linear_time(string head, string repeated)
     {
-        string text = head + string.Concat(Enumerable.Repeat(repeated, 1_000_000 / repeated.Length));
+        string text = head + string.Concat(Enumerable.Repeat(repeated, 300_000 / repeated.Length));
         var clock = System.Diagnostics.Stopwatch.StartNew();
         Feed(Encoding.UTF8.GetBytes(text));
         Assert.InRange(clock.ElapsedMilliseconds, 0, 5000);

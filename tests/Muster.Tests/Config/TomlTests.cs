@@ -172,8 +172,8 @@ public sealed class TomlTests
     public void Values_and_keys_know_their_place()
     {
         var document = Toml.Parse("# c\n[t]\n  'k😀' = [1,\n   \"v\"]\n", "t");
-        var table = (TomlTable)document.Root.Entries["t"].Value;
-        var (key, value) = table.Entries["k😀"];
+        var table = (TomlTable)document.Root.Find("t")!.Value;
+        var (_, key, value) = table.Find("k😀")!;
         Assert.Equal((3, 3), document.At(key));
         Assert.Equal((3, 10), document.At(value.Offset));
         Assert.Equal((4, 4), document.At(((TomlArray)value).Items[1].Offset));
@@ -204,7 +204,7 @@ public sealed class TomlTests
 
     static string Show(TomlValue value) => value switch
     {
-        TomlTable t => "{" + string.Join(",", t.Entries.Select(e => $"{e.Key}:{Show(e.Value.Value)}")) + "}",
+        TomlTable t => "{" + string.Join(",", t.Entries.Select(e => $"{e.Key}:{Show(e.Value)}")) + "}",
         TomlArray a => "[" + string.Join(",", a.Items.Select(Show)) + "]",
         TomlText s => $"'{s.Value}'",
         TomlFloat f => f.Value.ToString("0.0##########", CultureInfo.InvariantCulture) is var text

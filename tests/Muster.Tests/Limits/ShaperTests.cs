@@ -48,7 +48,7 @@ public sealed class ShaperTests
         var pieces = new Shaper(300_000_000);
         var whole = new Shaper(300_000_000);
         var delay = TimeSpan.Zero;
-        for (int i = 0; i < 1_000_000; i++) delay = pieces.Take(1000, 0);
+        for (int i = 0; i < 200_000; i++) delay = pieces.Take(5000, 0);
         Assert.Equal(whole.Take(1_000_000_000, 0), delay);
     }
 
