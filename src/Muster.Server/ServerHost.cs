@@ -1,9 +1,7 @@
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
-using Muster.Core.Rooms;
 using Muster.Core.Streams;
 using Muster.Protocol.Addresses;
-using Muster.Protocol.Payloads;
 using Muster.Protocol.Sasl;
 using Muster.Server.Accounts;
 using Muster.Server.Config;
@@ -19,7 +17,7 @@ using Muster.Server.Telemetry;
 namespace Muster.Server;
 
 /// <summary>A whole server: built in one place, started, stopped.</summary>
-sealed class ServerHost : IAsyncDisposable
+sealed partial class ServerHost : IAsyncDisposable
 {
     static readonly TimeSpan StopLimit = TimeSpan.FromSeconds(5);
 
@@ -29,6 +27,7 @@ sealed class ServerHost : IAsyncDisposable
     readonly ConnectionTimers _timers;
     readonly BackgroundWork _background;
     readonly Slots _slots;
+    readonly IqTable _iqTable;
     readonly EarlyTable _early;
     readonly ClientServices _clients;
     readonly byte[] _pepper;
@@ -53,28 +52,23 @@ sealed class ServerHost : IAsyncDisposable
         var sessions = new SessionTable(limits.SessionsPerUserMax);
         var accounts = new AccountStates(database, sessions, clock);
         var local = new LocalDomain(router, accounts, limits, clock, meters.Accounts, logs);
+        var rooms = RoomServicesOf(config, new(router, sessions, database, clock, meters, logs));
         var registration = RegistrationOf(config);
         Services = new Services(
             router, sessions, database, accounts, new AccountBook(database.Accounts, clock, config.General.Hosts),
             new InviteBook(database.Invites, clock, registration.InvitationLifetime, limits.InvitationsMax),
-            registration, limits, local, clock, meters, logs);
+            registration, limits, local, rooms, clock, meters, logs);
 
         // The features, in their order.
         _slots = new Slots(Services);
         foreach (var feature in All.Create()) feature.Register(_slots);
-        var iqTable = new IqTable(_slots, router, logs.CreateLogger<IqTable>());
-        local.Connect(iqTable, _slots);
+        _iqTable = new IqTable(_slots, router, logs.CreateLogger<IqTable>());
+        local.Connect(_iqTable, _slots);
         _early = new EarlyTable(_slots, logs.CreateLogger<EarlyTable>());
 
         // Who serves which domain.
-        var parts = new RoomParts(router, sessions, database, clock, meters, logs);
-        var roomSettings = config.General.Hosts.Where(host => config.ModulesOf(host).Muc.Enabled)
-            .Select(host => RoomSettingsOf(config, host)).DistinctBy(settings => settings.Service);
-        RoomServices = [.. roomSettings.Select(settings => new RoomService(settings, parts, iq =>
-            iqTable.Answer(iq, Target.RoomService, iq.To, sessions.FindSession(iq.From))))];
         var targets = config.General.Hosts.Select(host => KeyValuePair.Create(host, (IStanzaTarget)local))
-            .Concat(RoomServices.Select(service =>
-                KeyValuePair.Create(service.Settings.Service.ToString(), (IStanzaTarget)service)));
+            .Concat(rooms.Select(room => KeyValuePair.Create(room.Key, (IStanzaTarget)room.Value)));
         router.Connect(targets, new PeerRoutes(router));
 
         // Who connects.
@@ -95,9 +89,6 @@ sealed class ServerHost : IAsyncDisposable
 
     /// <summary>The parts that others use.</summary>
     public Services Services { get; }
-
-    /// <summary>The room services, one for each served domain.</summary>
-    public IReadOnlyList<RoomService> RoomServices { get; }
 
     /// <summary>The listeners for clients over TCP, in the order of the configuration.</summary>
     public IReadOnlyList<ClientListener> ClientListeners { get; }
@@ -148,8 +139,8 @@ sealed class ServerHost : IAsyncDisposable
     {
         if (_isStopped) return;
         _isStopped = true;
-        // Occupants hear of it from their rooms while they still have a connection.
-        foreach (var rooms in RoomServices) await rooms.ShutDown(null);
+        // Occupants learn that it is the service that goes, not they (XEP-0045 §10.9, status 332).
+        foreach (var rooms in Services.Rooms.Values) await rooms.ShutDown(null);
         await _timers.StopAsync(limit ?? StopLimit);
         if (_listeners is not null) await _listeners.DisposeAsync();
         await _background.DisposeAsync();
@@ -160,46 +151,6 @@ sealed class ServerHost : IAsyncDisposable
 
     /// <inheritdoc/>
     public async ValueTask DisposeAsync() => await StopAsync();
-
-    /// <summary>The room service of a served domain. A service with a fixed name, not one made of @HOST@, belongs to
-    /// the first domain alone.</summary>
-    static RoomSettings RoomSettingsOf(ServerConfig config, string host)
-    {
-        var muc = config.ModulesOf(host).Muc;
-        var room = muc.DefaultRoom;
-        return new RoomSettings
-        {
-            Service = Jid.Parse(muc.HostFor(host)),
-            Host = Jid.Parse(host),
-            Policy = new RoomPolicy
-            {
-                RoomIdBytesMax = muc.MaxRoomId ?? int.MaxValue,
-                TitleBytesMax = muc.MaxRoomName ?? int.MaxValue,
-                DescriptionBytesMax = muc.MaxRoomDesc ?? int.MaxValue,
-                HistorySize = muc.HistorySize,
-                UsersMax = muc.MaxUsers,
-                UsersAdminThreshold = muc.MaxUsersAdminThreshold,
-                AffiliationsMax = config.Limits.RoomAffiliationsMax,
-            },
-            Defaults = room.Options,
-            Affiliations = [.. room.Affiliations.Where(entry => entry.Affiliation != Affiliation.None)
-                .Select(entry => new AffiliationEntry(entry.Jid, entry.Affiliation))],
-            Subject = room.Subject.Length == 0 ? null : new RoomSubject(room.Subject, room.SubjectAuthor, null),
-            Access = new RoomAccess
-            {
-                Use = Rule(muc.Access),
-                Create = Rule(muc.AccessCreate),
-                Admin = Rule(muc.AccessAdmin),
-                Persist = Rule(muc.AccessPersistent),
-                // muc.md §19: without mod_muc_log nobody; this version does not have it.
-                Log = static _ => false,
-            },
-            ConferencesPerUserMax = muc.MaxUserConferences,
-            MailboxMax = config.Limits.RoomMailboxLengthMax,
-        };
-
-        Func<Jid, bool> Rule(string name) => who => config.Access.Allows(name, who, host);
-    }
 
     ClientListener ToListener(Listener listener, string name) =>
         new(_clients, ClientSettingsOf(listener, PolicyOf(listener.Tls.Mode)), name);

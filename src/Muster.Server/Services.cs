@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Logging;
 using Muster.Core.Limits;
 using Muster.Server.Accounts;
+using Muster.Server.Rooms;
 using Muster.Server.Routing;
 using Muster.Server.Sessions;
 using Muster.Server.Storage;
@@ -8,7 +9,8 @@ using Muster.Server.Telemetry;
 
 namespace Muster.Server;
 
-/// <summary>The parts of a running server that features and rooms stand on. Built once, in <c>ServerHost</c>.</summary>
+/// <summary>The parts of a running server that features stand on. Built once, in <c>ServerHost</c>.</summary>
+/// <remarks>Room services are found by their domain.</remarks>
 sealed record Services(
     Router Router,
     SessionTable Sessions,
@@ -19,6 +21,7 @@ sealed record Services(
     RegistrationSettings Registration,
     ServerLimits Limits,
     LocalDomain Local,
+    IReadOnlyDictionary<string, RoomService> Rooms,
     TimeProvider Clock,
     Meters Meters,
     ILoggerFactory Logs)

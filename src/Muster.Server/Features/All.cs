@@ -19,5 +19,6 @@ static class All
         new AdHocCommands(),
         new Registration(),
         new Invitations(),
+        new GroupChat(),
     ];
 }

@@ -1,9 +1,10 @@
+using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Serialization;
-using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.StaticFiles;
 using Microsoft.Extensions.FileProviders;
+using Muster.Server.Config;
 
 namespace Muster.Server.Http;
 
@@ -21,57 +22,71 @@ sealed partial class ChatJson : JsonSerializerContext;
 /// </summary>
 static class ChatPage
 {
-    const string Root = "/chat";
+    static readonly FileExtensionContentTypeProvider Types = new();
 
     /// <summary>The folder of Converse's files: <c>chat</c> beside the program.</summary>
     public static string Folder { get; } = Path.Combine(AppContext.BaseDirectory, "chat");
 
     /// <summary>Adds the page to the server's HTTP.</summary>
-    public static void Use(IApplicationBuilder app, ChatSettings settings)
+    public static void Map(HttpRoutes routes, ChatSettings settings)
     {
         bool isBuilt = File.Exists(Path.Combine(Folder, "converse.min.js"));
-        app.Use((http, next) =>
+        var files = isBuilt ? new PhysicalFileProvider(Folder) : null;
+        routes.Map(HttpService.Chat, "/chat/{**path}", http =>
         {
-            if (!HttpMethods.IsGet(http.Request.Method) && !HttpMethods.IsHead(http.Request.Method)) return next(http);
-            switch (http.Request.Path.Value)
+            if (!HttpMethods.IsGet(http.Request.Method) && !HttpMethods.IsHead(http.Request.Method))
+                return Status(http, StatusCodes.Status405MethodNotAllowed);
+            http.Response.Headers.XContentTypeOptions = "nosniff";
+            // The files change only with the program: a browser asks again, and mostly hears that nothing changed.
+            http.Response.Headers.CacheControl = "no-cache";
+            switch (http.Request.RouteValues["path"] as string ?? "")
             {
-                case Root:
-                    http.Response.Redirect($"{Root}/"); // the page's links are relative
+                case "" when !http.Request.Path.Value!.EndsWith('/'):
+                    http.Response.Redirect("/chat/"); // the page's links are relative
                     return Task.CompletedTask;
-                case $"{Root}/":
+                case "":
                     return Send(http, isBuilt ? "index.html" : "missing.html", "text/html");
-                case $"{Root}/chat.js":
+                case "chat.js":
                     return Send(http, "chat.js", "text/javascript");
-                case $"{Root}/settings.json":
+                case "settings.json":
                     http.Response.ContentType = "application/json";
                     return JsonSerializer.SerializeAsync(http.Response.Body, settings, ChatJson.Default.ChatSettings, http.RequestAborted);
-                default:
-                    return next(http);
+                case var path:
+                    return SendFile(http, files?.GetFileInfo(path));
             }
         });
-        if (isBuilt) app.UseStaticFiles(Files());
     }
 
-    static StaticFileOptions Files()
+    // The provider gives no file outside its folder, whatever the path says.
+    static async Task SendFile(HttpContext http, IFileInfo? file)
     {
-        var types = new FileExtensionContentTypeProvider();
-        types.Mappings[".wasm"] = "application/wasm";
-        return new()
+        if (file is not { Exists: true, IsDirectory: false })
         {
-            RequestPath = Root,
-            FileProvider = new PhysicalFileProvider(Folder),
-            ContentTypeProvider = types,
-            // The files change only with the program: a browser asks again, and mostly hears that nothing changed.
-            OnPrepareResponse = static context => context.Context.Response.Headers.CacheControl = "no-cache",
-        };
+            await Status(http, StatusCodes.Status404NotFound);
+            return;
+        }
+        string tag = string.Create(CultureInfo.InvariantCulture, $"\"{file.LastModified.ToUnixTimeSeconds():x}-{file.Length:x}\"");
+        http.Response.Headers.ETag = tag;
+        if (http.Request.Headers.IfNoneMatch == tag)
+        {
+            await Status(http, StatusCodes.Status304NotModified);
+            return;
+        }
+        http.Response.ContentType = Types.TryGetContentType(file.Name, out string? type) ? type : "application/octet-stream";
+        http.Response.ContentLength = file.Length;
+        if (HttpMethods.IsGet(http.Request.Method)) await http.Response.SendFileAsync(file, http.RequestAborted);
+    }
+
+    static Task Status(HttpContext http, int status)
+    {
+        http.Response.StatusCode = status;
+        return Task.CompletedTask;
     }
 
     static async Task Send(HttpContext http, string name, string type)
     {
         await using var page = typeof(ChatPage).Assembly.GetManifestResourceStream($"chat/{name}")!;
         http.Response.ContentType = $"{type}; charset=utf-8";
-        http.Response.Headers.CacheControl = "no-cache";
-        http.Response.Headers.XContentTypeOptions = "nosniff";
         http.Response.Headers["Referrer-Policy"] = "no-referrer";
         await page.CopyToAsync(http.Response.Body, http.RequestAborted);
     }
