@@ -8,7 +8,6 @@ using Muster.Server.Config;
 using Muster.Server.Features;
 using Muster.Server.Http;
 using Muster.Server.Net;
-using Muster.Server.Rooms;
 using Muster.Server.Routing;
 using Muster.Server.Sessions;
 using Muster.Server.Storage;
@@ -84,6 +83,8 @@ sealed partial class ServerHost : IAsyncDisposable
         // What is served over HTTP.
         _routes.Map(HttpService.WebSocket, "/ws", http => WebSocketEndpoint.HandleAsync(http, WebListenerOf(http)));
         _routes.Map(HttpService.HostMeta, HostMeta.XmlPath, http => HostMeta.HandleXmlAsync(http, PublicUrl(http)));
+        ChatPage.Map(_routes, new(config.DefaultDomain, rooms.First(room => room.Value.Settings.Host.ToString() == config.DefaultDomain).Key,
+            config.Registration.InBand));
         _routes.Map(HttpService.HostMeta, HostMeta.JsonPath, http => HostMeta.HandleJsonAsync(http, PublicUrl(http)));
     }
 

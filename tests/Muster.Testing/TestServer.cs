@@ -129,7 +129,7 @@ public sealed class TestServer : IAsyncDisposable
     /// occupants: then a client's ping comes after it.</summary>
     public async Task SettleAsync()
     {
-        foreach (var service in _host.RoomServices)
+        foreach (var service in _host.Services.Rooms.Values)
             foreach (var room in service.Live.ToList()) await service.Look(room.Room, static _ => true);
     }
 
