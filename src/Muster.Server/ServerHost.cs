@@ -83,9 +83,10 @@ sealed partial class ServerHost : IAsyncDisposable
         // What is served over HTTP.
         _routes.Map(HttpService.WebSocket, "/ws", http => WebSocketEndpoint.HandleAsync(http, WebListenerOf(http)));
         _routes.Map(HttpService.HostMeta, HostMeta.XmlPath, http => HostMeta.HandleXmlAsync(http, PublicUrl(http)));
-        ChatPage.Map(_routes, new(config.DefaultDomain, rooms.First(room => room.Value.Settings.Host.ToString() == config.DefaultDomain).Key,
-            config.Registration.InBand));
         _routes.Map(HttpService.HostMeta, HostMeta.JsonPath, http => HostMeta.HandleJsonAsync(http, PublicUrl(http)));
+        ChatPage.Map(_routes, new ChatSettings(
+            config.DefaultDomain, config.ModulesOf(config.DefaultDomain).Muc.HostFor(config.DefaultDomain),
+            config.Registration.InBand));
     }
 
     /// <summary>The parts that others use.</summary>
