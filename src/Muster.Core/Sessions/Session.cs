@@ -179,9 +179,13 @@ public sealed class Session
     }
 
     /// <summary>Delivers a stanza. Its <c>to</c> is written as it stands.</summary>
-    public DeliverOutcome Deliver(Stanza stanza)
+    public DeliverOutcome Deliver(Stanza stanza) =>
+        IsBlocked(stanza.From) ? DeliverOutcome.Blocked : Answer(stanza);
+
+    /// <summary>Writes what the user's own server answers to the client, be it in the name of somebody who is blocked: that
+    /// the client may not write to them (XEP-0191 §3.3).</summary>
+    public DeliverOutcome Answer(Stanza stanza)
     {
-        if (IsBlocked(stanza.From)) return DeliverOutcome.Blocked;
         lock (_lock)
         {
             if (_ended || _link is not { } link) return DeliverOutcome.Gone;

@@ -105,6 +105,9 @@ sealed class Roster : Feature
         if (!long.TryParse(known, NumberStyles.None, CultureInfo.InvariantCulture, out long version)) return null;
         var stored = await services.Database.Rosters.Load(turn.Account);
         if (version < stored.CompleteSince || version > stored.Version) return null;
+        // A version from before the account: of one that had the name before, whose contacts this one must not inherit.
+        if (version > 0 && (await services.Database.Accounts.Find(turn.Account))?.CreatedAt is { } createdAt &&
+            version < createdAt.ToUnixTimeMilliseconds()) return null;
         var items = stored.Items.Where(item => item.Listed && item.Version > version)
             .Select(item => (item.Version, Element: item.ToElement()));
         var removals = stored.Removals.Where(removal => removal.Version > version)

@@ -162,7 +162,7 @@ sealed partial class LocalDomain
             Subscription = state.Subscription,
             PendingOut = state.PendingOut,
             Approved = state.Approved,
-            PendingIn = !state.PendingIn ? null : before.PendingIn ?? ToStored(request),
+            PendingIn = state.PendingIn ? before.PendingIn ?? ToStored(request) : default(ReadOnlyMemory<byte>?),
             Listed = listed,
         };
         if (after == before) return;

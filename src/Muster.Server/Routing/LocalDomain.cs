@@ -158,13 +158,20 @@ sealed partial class LocalDomain : IStanzaTarget, IClientHost
             stanza = stanza.Readdressed(stanza.From, session.Account);
         }
         // XEP-0191 §3.3 #block: nothing goes to whom the user blocks, and the client is told so.
-        if (session.IsBlocked(stanza.To)) return Refuse(stanza, BlockedError);
+        if (session.IsBlocked(stanza.To))
+        {
+            if (MayBeAnswered(stanza)) session.Answer(stanza.Refuse(BlockedError));
+            return default;
+        }
         return stanza is Presence presence ? TakePresence(session, presence) : _router.Route(stanza);
     }
 
-    /// <summary>Answers with an error, but presence of which the sender expects no answer never.</summary>
     ValueTask Refuse(Stanza stanza, StanzaError error) =>
-        stanza is Presence { Type: PresenceType.Probe } ? default : _router.Refuse(stanza, error);
+        MayBeAnswered(stanza) ? _router.Refuse(stanza, error) : default;
+
+    // RFC 6120 §8.2.3, §8.3.1: errors and answers are never answered; a probe is answered with presence or not at all.
+    static bool MayBeAnswered(Stanza stanza) =>
+        !stanza.IsError && stanza is not (Iq { IsRequest: false } or Presence { Type: PresenceType.Probe });
 
     // The session is out of the table before anybody hears of it, so that nothing more is delivered to it.
     async ValueTask Leave(Session session)
