@@ -19,6 +19,7 @@ public sealed class TestClient : IAsyncDisposable
     readonly IDuplexPipe _pipe;
     readonly Channel<XmlItem> _received = Channel.CreateUnbounded<XmlItem>();
     readonly Task _reading;
+    readonly CancellationTokenSource _pause = new();
     StanzaReader _reader = NewReader();
     int _lastId;
 
@@ -145,7 +146,7 @@ public sealed class TestClient : IAsyncDisposable
     /// is none.</summary>
     public async Task<Element> AskAsync(string iq)
     {
-        var request = XmlText.Parse(XmlPattern.Fill(iq, Names));
+        var request = TestXml.Parse(XmlPattern.Fill(iq, Names));
         if (request.Attribute("id") is null) request = request.With("id", $"ask-{++_lastId}");
         await SendAsync(request.ToString());
         var answer = await ReceiveAsync();
@@ -193,12 +194,21 @@ public sealed class TestClient : IAsyncDisposable
         await DisposeAsync();
     }
 
+    /// <summary>Reads no more, as a client that has hung: the server's bytes pile up.</summary>
+    public void Pause()
+    {
+        _pause.Cancel();
+        _pipe.Input.CancelPendingRead();
+    }
+
     /// <summary>Ends the connection without ending the stream.</summary>
     public async ValueTask DisposeAsync()
     {
         await _pipe.Output.CompleteAsync();
         _pipe.Input.CancelPendingRead();
         await _reading;
+        await _pipe.Input.CompleteAsync();
+        _pause.Dispose();
     }
 
     async Task ReadAsync()
@@ -218,6 +228,7 @@ public sealed class TestClient : IAsyncDisposable
                     if (item.Kind != XmlItemKind.Whitespace) _received.Writer.TryWrite(item);
                 }
                 _pipe.Input.AdvanceTo(buffer.Start, buffer.End);
+                if (_pause.IsCancellationRequested) return;
                 if (result.IsCompleted || result.IsCanceled) break;
             }
         }
@@ -226,7 +237,6 @@ public sealed class TestClient : IAsyncDisposable
             // The connection was reset: as good as its end.
         }
         _received.Writer.TryComplete();
-        await _pipe.Input.CompleteAsync();
     }
 
     InvalidOperationException Unexpected(string expected, XmlItem item) =>

@@ -125,7 +125,8 @@ public sealed class TestServer : IAsyncDisposable
         await SettleAsync();
     }
 
-    /// <summary>Waits until every room has dealt with all that it was sent, so that what comes of it has been sent to the
+    /// <summary>Waits until every room has dealt with all that it was sent, so that what comes of it has been sent to
+    /// the
     /// occupants: then a client's ping comes after it.</summary>
     public async Task SettleAsync()
     {

@@ -19,7 +19,7 @@ public sealed class XmlPattern
     /// <param name="names">What is remembered by name; grows when the pattern matches.</param>
     public XmlPattern(string xml, Dictionary<string, string>? names = null)
     {
-        _pattern = XmlText.Parse(xml);
+        _pattern = TestXml.Parse(xml);
         _names = names ?? [];
     }
 

@@ -5,7 +5,8 @@ using Muster.Server.Net;
 namespace Muster.Server.Http;
 
 /// <summary>RFC 7395: XMPP over WebSocket. Clients are the same as those over TCP; only the framing differs.</summary>
-/// <remarks>Any page may connect, whatever its origin: a login needs a password, which no foreign page has, and nothing here
+/// <remarks>Any page may connect, whatever its origin: a login needs a password, which no foreign page has, and nothing
+/// here
 /// goes by cookies.</remarks>
 static class WebSocketEndpoint
 {

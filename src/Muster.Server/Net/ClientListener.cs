@@ -7,7 +7,8 @@ using Muster.Server.Telemetry;
 
 namespace Muster.Server.Net;
 
-/// <summary>Takes the connections of clients of one listener, within its limits: those over TCP from Kestrel, those over
+/// <summary>Takes the connections of clients of one listener, within its limits: those over TCP from Kestrel, those
+/// over
 /// WebSocket from their endpoint.</summary>
 sealed class ClientListener(ClientServices services, ClientSettings settings, string name) : ConnectionHandler
 {
@@ -45,7 +46,8 @@ sealed class ClientListener(ClientServices services, ClientSettings settings, st
     public Task RunAsync(Framing framing, string remote, NegotiationInput.TlsStarted? secure = null) =>
         new ClientConnection(services, settings, framing, remote).RunAsync(name, secure);
 
-    /// <summary>Gives a connection its place among those that may be open, or says why there is none. Disposing it frees
+    /// <summary>Gives a connection its place among those that may be open, or says why there is none. Disposing it
+    /// frees
     /// the place.</summary>
     public Place Admit(string remote)
     {

@@ -1,7 +1,9 @@
+using System.Text;
 using Muster.Core.Streams;
 using Muster.Protocol.Addresses;
 using Muster.Protocol.Sasl;
 using Muster.Protocol.Stanzas;
+using Muster.Protocol.Xml;
 using Muster.Server.Net;
 using Muster.Server.Sessions;
 using Muster.Server.Telemetry;
@@ -18,6 +20,7 @@ sealed class NetBench : IAsyncDisposable
 
     readonly Meters _meters = new();
     readonly List<Task> _connections = [];
+    readonly List<TestClient> _clients = [];
     readonly ClientListener _listener;
 
     public NetBench(Func<ClientSettings, ClientSettings>? change = null)
@@ -58,7 +61,9 @@ sealed class NetBench : IAsyncDisposable
     public TestClient Connect(out PipePair pipes, out Task life)
     {
         life = Accept(out pipes);
-        return new TestClient(pipes.Client);
+        var client = new TestClient(pipes.Client);
+        _clients.Add(client);
+        return client;
     }
 
     /// <summary>Has the server accept a connection, for tests that play the client by hand.</summary>
@@ -69,6 +74,10 @@ sealed class NetBench : IAsyncDisposable
         _connections.Add(life);
         return life;
     }
+
+    public static string Auth(string user, string password) =>
+        $"<auth xmlns='{Namespaces.Sasl}' mechanism='PLAIN'>" +
+        Convert.ToBase64String(Encoding.UTF8.GetBytes($"\0{user}\0{password}")) + "</auth>";
 
     /// <summary>Makes a connection and binds it.</summary>
     public async Task<TestClient> LoginAsync(string user = "romeo", string? resource = "orchard")
@@ -81,6 +90,7 @@ sealed class NetBench : IAsyncDisposable
     /// <summary>Ends everything; a line of level Error that the test did not ask for fails it.</summary>
     public async ValueTask DisposeAsync()
     {
+        foreach (var client in _clients) await client.DisposeAsync();
         await Timers.StopAsync(TimeSpan.FromMilliseconds(200));
         await Task.WhenAll(_connections).WaitAsync(TestClient.Patience);
         Timers.Dispose();

@@ -20,6 +20,9 @@ sealed class RecordingHost : IClientHost
     /// <summary>Runs before a stanza is taken: waits or fails as a test wants.</summary>
     public Func<Stanza, Task> OnReceive { get; set; } = static _ => Task.CompletedTask;
 
+    /// <summary>Runs when a session is bound, before its client knows.</summary>
+    public Action<Session> OnBound { get; set; } = static _ => { };
+
     public Session Find(string jid) => _sessions[Jid.Parse(jid)];
 
     public ValueTask<(Session? Session, StanzaError? Refusal)> Bind(
@@ -30,6 +33,7 @@ sealed class RecordingHost : IClientHost
         var session = new Session(full, link, connectionId);
         if (_sessions.TryGetValue(full, out var old)) old.End(StreamError.Conflict);
         _sessions[full] = session;
+        OnBound(session);
         return new((session, null));
     }
 

@@ -5,7 +5,7 @@ using Muster.Protocol.Xml;
 namespace Muster.Testing;
 
 /// <summary>Reads XML that stands in a test.</summary>
-public static class XmlText
+public static class TestXml
 {
     const string Root = "<stream:stream xmlns='jabber:client' xmlns:stream='http://etherx.jabber.org/streams'>";
 

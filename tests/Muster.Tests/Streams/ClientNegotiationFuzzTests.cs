@@ -1,0 +1,81 @@
+using Muster.Core.Streams;
+using Muster.Protocol.Stanzas;
+using Muster.Protocol.Xml;
+using Muster.Testing;
+
+namespace Muster.Tests.Streams;
+
+/// <summary>Whatever comes, in whatever state: the machine answers, never throws, and lets nobody in without a
+/// password.</summary>
+public sealed class ClientNegotiationFuzzTests
+{
+    static readonly string[] Pieces =
+    [
+        "<starttls xmlns='~tls'/>",
+        "<proceed xmlns='~tls'/>",
+        "<auth xmlns='~sasl' mechanism='PLAIN'/>",
+        "<auth xmlns='~sasl' mechanism='PLAIN'>=</auth>",
+        "<auth xmlns='~sasl' mechanism='SCRAM-SHA-256'>biwsbj1yb21lbyxyPWFiYw==</auth>",
+        "<auth xmlns='~sasl' mechanism='SCRAM-SHA-1-PLUS'>bm9uc2Vuc2U=</auth>",
+        "<auth xmlns='~sasl'><x/></auth>",
+        "<response xmlns='~sasl'>AAAA</response>",
+        "<response xmlns='~sasl'/>",
+        "<abort xmlns='~sasl'/>",
+        "<success xmlns='~sasl'/>",
+        "<iq type='set' id='1'><bind xmlns='~bind'/></iq>",
+        "<iq type='set' id='1'><bind xmlns='~bind'><resource>taken</resource></bind></iq>",
+        "<iq type='set'><bind xmlns='~bind'/></iq>",
+        "<iq type='get' id='1'><bind xmlns='~bind'/><x/></iq>",
+        "<iq type='set' id='1'><session xmlns='~session'/></iq>",
+        "<iq type='get' id='1'><query xmlns='jabber:iq:register'/></iq>",
+        "<iq type='set' id='1' to='@'><query xmlns='jabber:iq:register'/></iq>",
+        "<iq type='error' id='1'><error/></iq>",
+        "<iq/>", "<message/>", "<presence/>", "<message to='juliet@localhost'><body>hello</body></message>",
+        "<enable xmlns='urn:xmpp:sm:3'/>", "<authenticate xmlns='urn:xmpp:sasl:2' mechanism='PLAIN'/>",
+        "<error xmlns='http://etherx.jabber.org/streams'/>", "<x xmlns='urn:x'/>",
+    ];
+
+    [Theory]
+    [InlineData(1), InlineData(2), InlineData(3), InlineData(4), InlineData(5)]
+    public void NobodyGetsInByChance(int seed)
+    {
+        var random = new Random(seed);
+        for (int run = 0; run < 400; run++)
+        {
+            var bench = Start(random.Next(6));
+            var before = bench.Negotiation.Progress;
+            bool closed = false;
+            for (int step = 0; step < 12; step++)
+            {
+                string effects = bench.Handle(Next(random));
+                var progress = bench.Negotiation.Progress;
+                Assert.True(!closed || effects.Length == 0, "effects after the end");
+                // No piece holds a password, so only what had been reached before can have been.
+                Assert.Equal(before & StreamProgress.Authenticated, progress & StreamProgress.Authenticated);
+                if (!progress.HasFlag(StreamProgress.Authenticated))
+                    Assert.DoesNotContain("bind ", effects, StringComparison.Ordinal);
+                closed |= effects.Split('\n').Any(line => line.StartsWith("close", StringComparison.Ordinal));
+            }
+        }
+    }
+
+    static NegotiationBench Start(int state)
+    {
+        if (state == 4) return NegotiationBench.Authenticated();
+        if (state == 5) return NegotiationBench.Bound();
+        var bench = new NegotiationBench(state < 2 ? null : NegotiationBench.Plaintext);
+        if (state > 0) bench.Send(NegotiationBench.Header);
+        if (state == 3) bench.Send(Pieces[2]); // inside an exchange
+        return bench;
+    }
+
+    static XmlItem Next(Random random) => random.Next(30) switch
+    {
+        0 => new XmlItem(XmlItemKind.Whitespace),
+        1 => new XmlItem(XmlItemKind.StreamOpen, new Element(Namespaces.Streams, "stream")
+            .With("to", "localhost").With("version", "1.0")) { ContentNamespace = Namespaces.Client },
+        2 => new XmlItem(XmlItemKind.Error, Error: StreamError.NotWellFormed),
+        3 => new XmlItem(XmlItemKind.StreamClose),
+        _ => new XmlItem(XmlItemKind.Element, TestXml.Parse(NegotiationBench.Long(Pieces[random.Next(Pieces.Length)]))),
+    };
+}
