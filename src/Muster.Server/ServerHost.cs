@@ -20,6 +20,8 @@ sealed partial class ServerHost : IAsyncDisposable
 {
     static readonly TimeSpan StopLimit = TimeSpan.FromSeconds(5);
 
+    static readonly TimeSpan Never = TimeSpan.FromDays(10_000);
+
     readonly ServerConfig _config;
     readonly string _folder;
     readonly ServerOverrides _overrides;
@@ -46,7 +48,8 @@ sealed partial class ServerHost : IAsyncDisposable
 
         // What all stand on.
         var meters = new Meters();
-        var limits = config.Limits;
+        // Without mod_offline there is no room for any message.
+        var limits = config.Modules.Offline.Enabled ? config.Limits : config.Limits with { OfflineMessagesMax = 0 };
         var router = new Router();
         var sessions = new SessionTable(limits.SessionsPerUserMax);
         var accounts = new AccountStates(database, sessions, clock);
@@ -60,7 +63,7 @@ sealed partial class ServerHost : IAsyncDisposable
 
         // The features, in their order.
         _slots = new Slots(Services);
-        foreach (var feature in All.Create()) feature.Register(_slots);
+        foreach (var feature in All.Create().Where(feature => IsOn(feature, config.Modules))) feature.Register(_slots);
         _iqTable = new IqTable(_slots, router, logs.CreateLogger<IqTable>());
         local.Connect(_iqTable, _slots);
         _early = new EarlyTable(_slots, logs.CreateLogger<EarlyTable>());
@@ -154,6 +157,22 @@ sealed partial class ServerHost : IAsyncDisposable
     /// <inheritdoc/>
     public async ValueTask DisposeAsync() => await StopAsync();
 
+    /// <summary>Whether a feature is on, for all domains. What has no module of its own always is.</summary>
+    static bool IsOn(Feature feature, ModulesConfig modules) => feature switch
+    {
+        Roster => modules.Roster.Enabled,
+        Blocking => modules.Blocking.Enabled,
+        Disco => modules.Disco.Enabled,
+        VcardTemp => modules.Vcard.Enabled,
+        PrivateXml => modules.Private.Enabled,
+        LastActivity => modules.Last.Enabled,
+        SoftwareVersion => modules.Version.Enabled,
+        EntityTime => modules.Time.Enabled,
+        OfflineMessages => modules.Offline.Enabled,
+        Ping => modules.Ping.Enabled,
+        _ => true,
+    };
+
     ClientListener ToListener(Listener listener, string name) =>
         new(_clients, ClientSettingsOf(listener, PolicyOf(listener.Tls.Mode)), name);
 
@@ -171,7 +190,11 @@ sealed partial class ServerHost : IAsyncDisposable
         Policy = policy,
         Limits = new(ItemBytesMax: listener.MaxStanzaSize),
         LoginTimeout = listener.LoginTimeout,
+        LoginBytesMax = _config.Limits.UnauthenticatedBytesMax,
+        OutboundBytesMax = _config.Limits.OutboundBytesMax,
         ConnectionsMax = listener.MaxConnections ?? int.MaxValue,
+        IdleTimeout = _config.Modules.Ping is { Enabled: true, SendPings: true } ping ? ping.Interval : Never,
+        PingTimeout = _config.Modules.Ping.Timeout,
         Certificate = listener.Tls.Mode == TlsMode.None ? null : CertificateOf(listener.Tls),
         // Over HTTPS it is Kestrel that speaks TLS.
         BeginsInTls = listener.Tls.Mode == TlsMode.Tls && listener is C2sListener,

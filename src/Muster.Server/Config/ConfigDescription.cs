@@ -25,7 +25,7 @@ static class ConfigDescription
         foreach (var group in Groups())
         {
             text.Append('\n');
-            Comment(text, group.Text + (group.Built ? "" : " (Not in this version yet: no effect.)"));
+            Comment(text, group.Text + (NotYet.Has(group.Path) ? " (Not in this version yet: no effect.)" : ""));
             string mark = group.Repeats ? "# " : "";
             if (group.Options.Count == 0 && !group.Repeats) continue;
             text.Append(mark).Append(Header(group)).Append('\n');
@@ -49,11 +49,15 @@ static class ConfigDescription
 
     static string Facts(Option option, OptionGroup group)
     {
-        string facts = Capital(option.Syntax) + (option.Unit.Length > 0 ? $", {option.Unit}" : "");
+        string facts = IsAlone(option, group) ? "Not in this version yet: no effect; " : "";
+        facts += Capital(option.Syntax) + (option.Unit.Length > 0 ? $", {option.Unit}" : "");
         if (option.Required) facts += "; must be given";
         else if (option.Default is null) facts += $"; not set: {option.Unset}";
         return $"({facts}; {(option.Reloads ? "reload" : "restart")}; {group.Source})";
     }
+
+    /// <summary>Not there yet, though its table is.</summary>
+    static bool IsAlone(Option option, OptionGroup group) => NotYet.Has(option.Path) && !NotYet.Has(group.Path);
 
     static void Comment(StringBuilder text, string words, string indent = "")
     {
@@ -97,7 +101,7 @@ static class ConfigDescription
     static void Append(StringBuilder text, OptionGroup group)
     {
         text.Append("## `").Append(Header(group)).Append("`\n\n").Append(Escape(group.Text));
-        if (!group.Built) text.Append(" **Not in this version yet:** its options are checked, but have no effect.");
+        if (NotYet.Has(group.Path)) text.Append(" **Not in this version yet:** it is checked, but has no effect.");
         text.Append("\n\n");
         if (group.Options.Count > 0)
         {
@@ -111,7 +115,8 @@ static class ConfigDescription
                 text.Append("| `").Append(option.Key).Append("` | ").Append(Escape(option.Syntax)).Append(" | ").Append(
                     @default)
                     .Append(" | ").Append(option.Unit).Append(" | ").Append(option.Reloads ? "reload" : "restart")
-                    .Append(" | ").Append(Escape(option.Text)).Append(" |\n");
+                    .Append(" | ").Append(IsAlone(option, group) ? "**Not in this version yet.** " : "")
+                    .Append(Escape(option.Text)).Append(" |\n");
             }
             text.Append('\n');
         }

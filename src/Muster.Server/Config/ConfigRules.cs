@@ -16,6 +16,7 @@ static class ConfigRules
         foreach (var host in config.HostConfigs)
             CheckRooms(host.Modules.Muc, $"{host.ConfigPath}.modules.mod_muc", config, reading);
         if (looksForFiles) CheckFiles(config, reading);
+        NotYet.Warn(reading);
     }
 
     static void CheckGeneral(ServerConfig config, Reading reading)

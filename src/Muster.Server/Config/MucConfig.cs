@@ -142,7 +142,7 @@ sealed class DefaultRoomConfig(Section s)
                     var changed = Texts(row, defaults, value) is { } texts ? row.Write(before, texts) : null;
                     result = changed ?? before;
                     return changed is not null;
-                }, unset: "as the service says");
+                }, unset: "as the service says", secret: row.Kind == RoomOptionKind.Secret);
         }
         return options;
     }
@@ -152,8 +152,8 @@ sealed class DefaultRoomConfig(Section s)
         row.Kind == RoomOptionKind.Text && row.Read(defaults).IsEmpty;
 
     static bool IsSwitch(RoomOption row, RoomOptions defaults) =>
-        row.Kind == RoomOptionKind.Flag || (row.Kind == RoomOptionKind.Choice
-        && row.Write(defaults, ["1"]) is not null);
+        row.Kind == RoomOptionKind.Flag ||
+        (row.Kind == RoomOptionKind.Choice && row.Write(defaults, ["1"]) is not null);
 
     /// <summary>The value as the text that the row reads; null for a value of the wrong type.</summary>
     static ImmutableArray<string>? Texts(RoomOption row, RoomOptions defaults, TomlValue value) => value switch
@@ -196,9 +196,8 @@ sealed class DefaultRoomConfig(Section s)
         return row.Kind switch
         {
             RoomOptionKind.Flag => texts[0] == "1" ? "true" : "false",
-            RoomOptionKind.Choice when IsSwitch(row, defaults) => row.Read(row.Write(defaults, ["1"])!)[0] == texts[0]
-            ? "true"
-            : "false",
+            RoomOptionKind.Choice when IsSwitch(row, defaults) =>
+                row.Read(row.Write(defaults, ["1"])!)[0] == texts[0] ? "true" : "false",
             RoomOptionKind.Number => texts[0],
             RoomOptionKind.Set => "[" + string.Join(", ", texts.Select(TomlWriter.Quote)) + "]",
             _ => IsOptionalNumber(row, defaults) ? null : TomlWriter.Quote(texts[0]),

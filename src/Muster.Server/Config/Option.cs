@@ -65,10 +65,6 @@ sealed record OptionGroup(string Path, GroupKind Kind, string Text, string Sourc
 
     /// <summary>It may be there any number of times, as itself or inside such a table.</summary>
     public bool Repeats { get; init; }
-
-    /// <summary>False: the feature behind it is not in this version; the options are checked and have no
-    /// effect.</summary>
-    public bool Built { get; init; } = true;
 }
 
 /// <summary>The value that an option has: as TOML, null when it is not set. <paramref name="Path"/> names one place:

@@ -51,10 +51,16 @@ sealed partial class Section
 
     /// <summary>An option of a type that only one place has.</summary>
     public T Custom<T>(string key, OptionKind kind, string syntax, string? literal, string text, T @default,
-        Reader<T> read, string? unset = null, string? example = null, bool? reloads = null)
+        Reader<T> read, string? unset = null, string? example = null, bool secret = false, bool? reloads = null)
     {
-        var option = Declare(key, kind, syntax, literal, text, reloads);
-        return Read(option with { Unset = unset, Required = example is not null, Example = example }, @default, read);
+        var option = Declare(key, kind, syntax, literal, text, reloads) with
+        {
+            Unset = unset,
+            Required = example is not null,
+            Example = example,
+            Secret = secret,
+        };
+        return Read(option, @default, read);
     }
 
     /// <summary>Whether a module is on; every module is until the file says otherwise.</summary>

@@ -67,10 +67,9 @@ sealed partial class Section
         return made;
     }
 
-    OptionGroup Child(string key, GroupKind kind, string text, string? source, bool? reloads, bool built = true) =>
-        new(Join(_group.Path, key), kind, text, source ?? _group.Source, reloads ?? _group.Reloads) 
+    OptionGroup Child(string key, GroupKind kind, string text, string? source, bool? reloads) =>
+        new(Join(_group.Path, key), kind, text, source ?? _group.Source, reloads ?? _group.Reloads)
         {
-            Built = built && _group.Built,
             Repeats = kind != GroupKind.One || _group.Repeats,
         };
 
@@ -99,17 +98,13 @@ sealed partial class Section
     /// <param name="read">Makes the value of it, also when the file does not have it.</param>
     /// <param name="source">The document that names the options, when it is another than around it.</param>
     /// <param name="reloads">Whether a reload applies changes of its options, where they do not say otherwise.</param>
-    /// <param name="built">False: not in this version.</param>
     /// <param name="required">Whether what must be given in it must be given even if it is not there.</param>
     public T Table<T>(string key, string text, Func<Section, T> read, string? source = null, bool? reloads = null,
-        bool built = true, bool required = false)
+        bool required = false)
     {
         var table = TakeTable(key);
         string path = Join(_path, key);
-        if (table is not null && !built)
-            _reading.Warn(path, "this version does not have this feature yet: its options are checked, but have no " +
-                "effect");
-        var group = Child(key, GroupKind.One, text, source, reloads, built);
+        var group = Child(key, GroupKind.One, text, source, reloads);
         return new Section(_reading, table, path, group) { _isDue = required && _table is not null }.Finish(read);
     }
 

@@ -130,51 +130,51 @@ sealed class ModulesConfig(Section s)
         reloads: true);
 
     public MucLogConfig MucLog { get; } = s.Table("mod_muc_log", "Public logs of rooms that have \"logging\" on.",
-        t => new MucLogConfig(t), "MongooseIM mod_muc_log", built: false);
+        t => new MucLogConfig(t), "MongooseIM mod_muc_log");
 
     public SmacksConfig Smacks { get; } = s.Table(
         "mod_smacks", "Stream management (XEP-0198): acknowledgements and resumption.",
-        t => new SmacksConfig(t), Prosody + "mod_smacks", reloads: true, built: false);
+        t => new SmacksConfig(t), Prosody + "mod_smacks", reloads: true);
 
     public TrackMucJoinsConfig TrackMucJoins { get; } = s.Table("mod_track_muc_joins",
         "Remembers which rooms each session is in.", t => new TrackMucJoinsConfig(t), Prosody + "mod_track_muc_joins",
-        reloads: true, built: false);
+        reloads: true);
 
     public PingMucConfig PingMuc { get; } = s.Table("mod_ping_muc",
         "Finds out when users have dropped out of rooms of other servers, and tells them.", t => new PingMucConfig(t),
-        Prosody + "mod_ping_muc", reloads: true, built: false);
+        Prosody + "mod_ping_muc", reloads: true);
 
     public MucOfflineDeliveryConfig MucOfflineDelivery { get; } = s.Table("mod_muc_offline_delivery",
         "Sends messages of a room to members who are not inside.", t => new MucOfflineDeliveryConfig(t),
-        Prosody + "mod_muc_offline_delivery", reloads: true, built: false);
+        Prosody + "mod_muc_offline_delivery", reloads: true);
 
     public MucCloudNotifyConfig MucCloudNotify { get; } = s.Table("mod_muc_cloud_notify",
         "Push notifications of rooms to members who are not inside.", t => new MucCloudNotifyConfig(t),
-        Prosody + "mod_muc_cloud_notify", reloads: true, built: false);
+        Prosody + "mod_muc_cloud_notify", reloads: true);
 
     public CloudNotifyConfig CloudNotify { get; } = s.Table("mod_cloud_notify", "Push notifications (XEP-0357).",
-        t => new CloudNotifyConfig(t), Prosody + "mod_cloud_notify", reloads: true, built: false);
+        t => new CloudNotifyConfig(t), Prosody + "mod_cloud_notify", reloads: true);
 
     public S2sKeepaliveConfig S2sKeepalive { get; } =
         s.Table("mod_s2s_keepalive", "Keeps streams to other servers alive.",
-        t => new S2sKeepaliveConfig(t), Prosody + "mod_s2s_keepalive", reloads: true, built: false);
+        t => new S2sKeepaliveConfig(t), Prosody + "mod_s2s_keepalive", reloads: true);
 
     public MamConfig Mam { get; } = s.Table("mod_mam", "Message archives (XEP-0313).", t => new MamConfig(t),
-        reloads: true, built: false);
+        reloads: true);
 
     public OfflineConfig Offline { get; } = s.Table("mod_offline", "Keeps messages for accounts that are offline.",
         t => new OfflineConfig(t), reloads: true);
 
     public SwitchConfig NoOfflineNoError { get; } = s.Table("mod_nooffline_noerror",
         "Sends no error for a message that is not kept because mod_offline is off: the archive (mod_mam) has it.",
-        t => new SwitchConfig(t), Prosody + "mod_nooffline_noerror", reloads: true, built: false);
+        t => new SwitchConfig(t), Prosody + "mod_nooffline_noerror", reloads: true);
 
     public SwitchConfig CarbonCopy { get; } =
         s.Table("mod_carboncopy", "Copies of messages to the other devices of a user (XEP-0280).",
-        t => new SwitchConfig(t), built: false);
+        t => new SwitchConfig(t));
 
     public SwitchConfig Csi { get; } = s.Table(
-        "mod_csi", "Clients say when nobody looks at them (XEP-0352).", t => new SwitchConfig(t), built: false);
+        "mod_csi", "Clients say when nobody looks at them (XEP-0352).", t => new SwitchConfig(t));
     public SwitchConfig Roster { get; } = s.Table("mod_roster", "Contact lists (RFC 6121).", t => new SwitchConfig(t));
     public SwitchConfig Blocking { get; } = s.Table(
         "mod_blocking", "Blocking of addresses (XEP-0191).", t => new SwitchConfig(t));

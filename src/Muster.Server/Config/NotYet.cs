@@ -1,0 +1,70 @@
+namespace Muster.Server.Config;
+
+/// <summary>
+/// Tables and options of which this version does not have the feature. They are read and checked, so that the
+/// configurations of the documents load, but whoever sets one is told that it has no effect. A feature that comes
+/// removes its lines here.
+/// </summary>
+static class NotYet
+{
+    /// <summary>Full names as in <see cref="Option.Path"/>; a table stands for all that is in it.</summary>
+    public static readonly string[] Paths =
+    [
+        "listen.c2s.shaper",
+        "listen.c2s.access",
+        "listen.s2s",
+        "listen.http.shaper",
+        "listen.http.access",
+        "listen.component",
+        "s2s",
+        "outgoing_pools",
+        "general.language",
+        "instrumentation.exometer",
+        "modules.mod_muc.room_shaper",
+        "modules.mod_muc.min_message_interval",
+        "modules.mod_muc.min_presence_interval",
+        "modules.mod_muc.user_message_shaper",
+        "modules.mod_muc.user_presence_shaper",
+        "modules.mod_muc.http_auth_pool",
+        "modules.mod_muc.load_permanent_rooms_at_startup",
+        "modules.mod_muc.hibernate_timeout",
+        "modules.mod_muc.hibernated_room_check_interval",
+        "modules.mod_muc.hibernated_room_timeout",
+        "modules.mod_muc.muc_register_policy",
+        "modules.mod_muc.muc_auto_reserve_nicks",
+        "modules.mod_muc.enforce_registered_nickname",
+        "modules.mod_muc_log",
+        "modules.mod_smacks",
+        "modules.mod_track_muc_joins",
+        "modules.mod_ping_muc",
+        "modules.mod_muc_offline_delivery",
+        "modules.mod_muc_cloud_notify",
+        "modules.mod_cloud_notify",
+        "modules.mod_s2s_keepalive",
+        "modules.mod_mam",
+        "modules.mod_offline.access_max_user_messages",
+        "modules.mod_offline.muc_offline_store",
+        "modules.mod_nooffline_noerror",
+        "modules.mod_carboncopy",
+        "modules.mod_csi",
+    ];
+
+    /// <summary>Whether an option or a table is one of them, or in one.</summary>
+    public static bool Has(string path) => Array.Exists(Paths, p => IsIn(path, p));
+
+    /// <summary>Tells once for each of them what the file sets in vain.</summary>
+    public static void Warn(Reading reading)
+    {
+        foreach (string path in Paths)
+        {
+            var given = reading.Values.Where(v => IsIn(v.Option.Path, path) && reading.IsGiven(v.Path)).ToList();
+            bool isOff = given is [{ Option.Key: "enabled", Literal: "false" }];
+            if (isOff || (given.Count == 0 && !reading.IsGiven(path))) continue;
+            reading.Warn(given.Count == 0 || reading.IsGiven(path) ? path : given[0].Path,
+                "this version does not have this feature yet: it is checked, but has no effect");
+        }
+    }
+
+    static bool IsIn(string path, string table) =>
+        path.StartsWith(table, StringComparison.Ordinal) && (path.Length == table.Length || path[table.Length] == '.');
+}
