@@ -35,6 +35,31 @@ static class DomainName
         return string.Equals(normal, text, StringComparison.Ordinal) ? text : normal;
     }
 
+    /// <summary>A normal name with its U-labels as A-labels.</summary>
+    public static string ToAscii(ReadOnlySpan<char> normal)
+    {
+        if (Ascii.IsValid(normal)) return normal.ToString();
+        var text = new StringBuilder();
+        foreach (var range in normal.Split('.'))
+        {
+            if (text.Length > 0) text.Append('.');
+            var label = normal[range];
+            if (Ascii.IsValid(label))
+            {
+                text.Append(label);
+                continue;
+            }
+            Precis.TryDecode(label, out var codePoints);
+            if (!Punycode.TryEncode(CollectionsMarshal.AsSpan(codePoints), out var ace))
+            {
+                throw new ArgumentException("not a normal domain", nameof(normal));
+            }
+            text.Append(AcePrefix);
+            foreach (int c in ace) text.Append((char)c);
+        }
+        return text.ToString();
+    }
+
     static bool TryLabels(ReadOnlySpan<int> name, List<int> output)
     {
         // RFC 7622 §3.2: a final dot is no part of the name.

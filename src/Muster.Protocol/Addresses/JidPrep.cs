@@ -56,6 +56,10 @@ public static class JidPrep
         return domain is not null;
     }
 
+    /// <summary>A domain as DNS and certificates have it: every U-label as its A-label (RFC 5890 §2.3.2.1).</summary>
+    /// <param name="domain">In the form that <see cref="TryDomain"/> gives.</param>
+    public static string ToAscii(ReadOnlySpan<char> domain) => DomainName.ToAscii(domain);
+
     /// <summary>A quick look: true only for a local part in its normal form, but not for all of them.</summary>
     internal static bool IsNormalLocal(ReadOnlySpan<char> text)
     {

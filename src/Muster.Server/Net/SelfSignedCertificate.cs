@@ -1,8 +1,8 @@
-using System.Globalization;
 using System.Net;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
+using Muster.Protocol.Addresses;
 
 namespace Muster.Server.Net;
 
@@ -49,5 +49,6 @@ static class SelfSignedCertificate
         File.WriteAllText(certFile, certificate.ExportCertificatePem());
     }
 
-    static string Ascii(string host) => new IdnMapping().GetAscii(host);
+    // Not IdnMapping: it has the rules of IDNA2003, by which another domain could come out (a sharp s becomes ss).
+    static string Ascii(string host) => JidPrep.ToAscii(host);
 }

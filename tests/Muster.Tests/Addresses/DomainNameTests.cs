@@ -118,6 +118,17 @@ public class DomainNameTests
         Assert.Equal(longest, domain);
     }
 
+    [Theory]
+    [InlineData("example.com", "example.com")]
+    [InlineData("m\u00fcnchen.my_lan.stra\u00dfe", "xn--mnchen-3ya.my_lan.xn--strae-oqa")]
+    [InlineData("[::1]", "[::1]")]
+    public void A_domain_has_a_form_for_dns(string domain, string ascii)
+    {
+        Assert.Equal(ascii, JidPrep.ToAscii(domain));
+        Assert.True(JidPrep.TryDomain(ascii, out string? back));
+        Assert.Equal(domain, back);
+    }
+
     [Fact]
     public void A_normal_domain_comes_back_itself()
     {
