@@ -25,8 +25,7 @@ static class DataFolder
     }
 
     /// <summary>Random bytes made once and kept: from them come the salts of accounts that do not exist, which must not
-    /// change
-    /// from one start to the next, as those of real accounts do not.</summary>
+    /// change from one start to the next, as those of real accounts do not.</summary>
     public static byte[] Pepper(string folder)
     {
         string file = Path.Combine(folder, "pepper");

@@ -58,7 +58,8 @@ public sealed class World
         {
             world.Play(steps);
             return $"seed {seed}: {world.Store.Archive.Count} messages archived, " +
-                $"{world._clients.Sum(c => c.Shown)} stanzas shown, {world._clients.Sum(c => c.Resumes)} resumes, {world.Store.Failures} store failures";
+                $"{world._clients.Sum(c => c.Shown)} stanzas shown, {world._clients.Sum(c => c.Resumes)} resumes, " +
+                $"{world.Store.Failures} store failures";
         }
         catch (Exception problem)
         {

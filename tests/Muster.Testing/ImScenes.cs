@@ -5,7 +5,8 @@ namespace Muster.Testing;
 /// <summary>Steps of instant messaging that many tests begin with.</summary>
 public static class ImScenes
 {
-    /// <summary>Logs a user in and sends initial presence; what comes of that itself is received, nothing else.</summary>
+    /// <summary>Logs a user in and sends initial presence; what comes of that itself is received, nothing
+    /// else.</summary>
     public static async Task<TestClient> OnlineAsync(
         this TestServer server, string user, string resource = "test", int priority = 0)
     {
@@ -19,7 +20,8 @@ public static class ImScenes
     {
         string content = priority == 0 ? "" : $"<priority>{priority}</priority>";
         await client.SendAsync($"<presence>{content}</presence>");
-        await client.ExpectEventuallyAsync($"<presence from='{client.Jid}' to='{client.Jid.Bare}'>{content}</presence>");
+        await client.ExpectEventuallyAsync(
+            $"<presence from='{client.Jid}' to='{client.Jid.Bare}'>{content}</presence>");
     }
 
     /// <summary>Asks for the roster, which makes the resource interested in its changes; its items.</summary>
@@ -43,8 +45,8 @@ public static class ImScenes
         }
     }
 
-    /// <summary>Makes each of two users see the other, by the requests and approvals of RFC 6121 §3; both receive all that
-    /// comes of it.</summary>
+    /// <summary>Makes each of two users see the other, by the requests and approvals of RFC 6121 §3; both receive all
+    /// that comes of it.</summary>
     public static async Task BefriendAsync(this TestClient one, TestClient other)
     {
         foreach (var (asker, asked) in new[] { (one, other), (other, one) })

@@ -29,7 +29,11 @@ public sealed class RealPeerFactAttribute : FactAttribute
         Packages = packages;
         if (Environment.GetEnvironmentVariable("MUSTER_TEST_ALL") == "1") return;
         string[] missing = [.. packages.Where(package => !IsInstalled(package))];
-        if (missing.Length > 0) Skip = $"skip: needs {string.Join(", ", missing)} (apt-get install {string.Join(' ', missing)}, or ./test --all as root)";
+        if (missing.Length > 0)
+        {
+            string names = string.Join(' ', missing);
+            Skip = $"skip: needs {names} (apt-get install {names}, or ./test --all as root)";
+        }
     }
 
     /// <summary>What the test needs.</summary>

@@ -27,5 +27,6 @@ internal sealed class RecordingTarget : IStanzaTarget
 
     /// <summary>A stanza as another server would send it.</summary>
     public static Stanza Stanza(string xml) =>
-        Protocol.Stanzas.Stanza.Read(TestXml.Parse(xml), out var problem) ?? throw new ArgumentException($"{problem}", nameof(xml));
+        Protocol.Stanzas.Stanza.Read(TestXml.Parse(xml), out var problem) ?? throw new ArgumentException($"{problem}",
+            nameof(xml));
 }

@@ -14,8 +14,8 @@ public sealed partial class Room
         _occupants.All.SelectMany(occupant => occupant.Sessions.Select(
             session => (occupant.Nick, session.Real, occupant.Role, occupant.Affiliation)));
 
-    /// <summary>Gives the room up because the host could not keep what it promised: everybody inside is told to enter again
-    /// (XEP-0045 §9.1.1 with status 333), as what they see may not be what is stored.</summary>
+    /// <summary>Gives the room up because the host could not keep what it promised: everybody inside is told to enter
+    /// again (XEP-0045 §9.1.1 with status 333), as what they see may not be what is stored.</summary>
     /// <param name="reason">Text for people.</param>
     /// <param name="effects">Where the effects are added; only Send, Left and Closed.</param>
     public void Abandon(string reason, List<RoomEffect> effects)
@@ -25,8 +25,10 @@ public sealed partial class Room
         {
             foreach (var session in occupant.Sessions)
             {
-                effects.Add(new RoomEffect.Send(Unavailable(occupant, session.Real, self: true, departure), session.Real));
-                effects.Add(new RoomEffect.Left(session.Real, occupant.Nick, Last: true, MucStatus.TechnicalError, reason));
+                effects.Add(new RoomEffect.Send(Unavailable(occupant, session.Real, self: true, departure),
+                    session.Real));
+                effects.Add(new RoomEffect.Left(session.Real, occupant.Nick, Last: true, MucStatus.TechnicalError,
+                    reason));
             }
         }
         Close(effects);

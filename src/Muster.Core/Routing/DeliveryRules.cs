@@ -57,10 +57,10 @@ public enum Delivery
 
 /// <summary>RFC 6121 §8 as a table: where a stanza for a domain of accounts goes.</summary>
 /// <remarks>
-/// Choices that §8 leaves open: the "most available" resources are all of the highest priority; what cannot be delivered
-/// and would be missed (normal, chat, groupchat) is refused and not dropped, a headline is dropped; a stanza for an
-/// account that does not exist is answered as one for an account that takes nothing, so that nobody can list accounts
-/// by asking (RFC 6120 §13.11).
+/// Choices that §8 leaves open: the "most available" resources are all of the highest priority; what cannot be
+/// delivered and would be missed (normal, chat, groupchat) is refused and not dropped, a headline is dropped; a stanza
+/// for an account that does not exist is answered as one for an account that takes nothing, so that nobody can list
+/// accounts by asking (RFC 6120 §13.11).
 /// </remarks>
 public static class DeliveryRules
 {
@@ -86,7 +86,8 @@ public static class DeliveryRules
     {
         // RFC 6121 §3, §4.3: about the account, whatever the resource. To a domain nobody can subscribe.
         (Recipient.Account or Recipient.Session or Recipient.NoSession, PresenceType.Probe) => Delivery.Probe,
-        // §8.5.1: a probe of an account that does not exist may get the answer of one that keeps its presence to itself.
+        // §8.5.1: a probe of an account that does not exist may get the answer of one that keeps its presence to
+        // itself.
         (Recipient.NoAccount, PresenceType.Probe) => Delivery.Probe,
         (Recipient.Account or Recipient.Session or Recipient.NoSession,
             PresenceType.Subscribe or PresenceType.Subscribed or
@@ -103,8 +104,8 @@ public static class DeliveryRules
         (Recipient.Session, _) => Delivery.Session,
         // RFC 6120 §8.2.3: answers are never answered; what was asked in the server's name needs no answer.
         (_, IqType.Result or IqType.Error) => Delivery.Drop,
-        // §8.5.2.1.3: the server answers on behalf of the account. What it answers for one that does not exist must look
-        // like what it answers for one that does.
+        // §8.5.2.1.3: the server answers on behalf of the account. What it answers for one that does not exist must
+        // look like what it answers for one that does.
         (Recipient.Domain or Recipient.Account, _) => Delivery.Server,
         _ => Delivery.Refuse,
     };

@@ -16,11 +16,13 @@ public sealed class BlockList
     /// <summary>The blocked addresses.</summary>
     public IReadOnlyCollection<Jid> Jids => _jids;
 
-    /// <summary>Whether stanzas from (or to) an address are blocked, by the matching order of XEP-0191 §2.1 (JID matching).</summary>
+    /// <summary>Whether stanzas from (or to) an address are blocked, by the matching order of XEP-0191 §2.1 (JID
+    /// matching).</summary>
     public bool Blocks(Jid other)
     {
         if (_jids.Count == 0 || other.IsNone) return false;
         if (_jids.Contains(other) || _jids.Contains(other.Bare) || _jids.Contains(other.DomainJid)) return true;
-        return other.IsFull && other.DomainJid.TryWithResource(other.Resource.ToString(), out var onDomain) && _jids.Contains(onDomain);
+        return other.IsFull && other.DomainJid.TryWithResource(other.Resource.ToString(), out var onDomain)
+            && _jids.Contains(onDomain);
     }
 }

@@ -152,9 +152,11 @@ public sealed class Session
     }
 
     /// <summary>Whether the account blocks stanzas from (or to) an address. Its own resources and its server are never
-    /// blocked, whatever the list says (XEP-0191 §5, note): else no answer and no push would reach the client.</summary>
+    /// blocked, whatever the list says (XEP-0191 §5, note): else no answer and no push would reach the
+    /// client.</summary>
     public bool IsBlocked(Jid other) =>
-        Blocked.Blocks(other) && !other.SameBare(Account) && !(other.IsDomain && other.Domain.SequenceEqual(Jid.Domain));
+        Blocked.Blocks(other) && !other.SameBare(Account)
+            && !(other.IsDomain && other.Domain.SequenceEqual(Jid.Domain));
 
     /// <summary>Delivers a stanza that many get: its bytes are written once, only the address is this session's
     /// own.</summary>
@@ -182,8 +184,8 @@ public sealed class Session
     public DeliverOutcome Deliver(Stanza stanza) =>
         IsBlocked(stanza.From) ? DeliverOutcome.Blocked : Answer(stanza);
 
-    /// <summary>Writes what the user's own server answers to the client, be it in the name of somebody who is blocked: that
-    /// the client may not write to them (XEP-0191 §3.3).</summary>
+    /// <summary>Writes what the user's own server answers to the client, be it in the name of somebody who is blocked:
+    /// that the client may not write to them (XEP-0191 §3.3).</summary>
     public DeliverOutcome Answer(Stanza stanza)
     {
         lock (_lock)

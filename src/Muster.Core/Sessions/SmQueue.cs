@@ -7,7 +7,8 @@ namespace Muster.Core.Sessions;
 /// <summary>A stanza that was sent and not acknowledged yet.</summary>
 /// <param name="Stanza">The stanza as it was written.</param>
 /// <param name="To">The recipient that it was written with; none when it was written without.</param>
-/// <param name="QueuedAt">When it was first queued: it tells when a resumed session should have had it (XEP-0203).</param>
+/// <param name="QueuedAt">When it was first queued: it tells when a resumed session should have had it
+/// (XEP-0203).</param>
 public readonly record struct SmEntry(SharedStanza Stanza, Jid To, DateTimeOffset QueuedAt);
 
 /// <summary>What became of a stanza given to the queue.</summary>
@@ -108,7 +109,8 @@ public sealed class SmQueue(int countMax, long bytesMax)
         return SmAck.Accepted;
     }
 
-    /// <summary>Whether to ask for an acknowledgement now; if so, it counts as asked (stream-management.md §4).</summary>
+    /// <summary>Whether to ask for an acknowledgement now; if so, it counts as asked (stream-management.md
+    /// §4).</summary>
     /// <param name="threshold">Stanzas that may be unacknowledged without a request.</param>
     /// <param name="force">Ask though nothing new was sent since the last request: after resuming, or when the peer is
     /// silent.</param>

@@ -72,7 +72,8 @@ public sealed class Iq : Stanza
     /// <inheritdoc/>
     public override Iq WithId(string? id) => new(Type, From, To, id ?? Id, Lang, ContentItems);
     /// <inheritdoc/>
-    public override Iq WithContent(params IEnumerable<Element?> content) => new(Type, From, To, Id, Lang, ToContent(content));
+    public override Iq WithContent(params IEnumerable<Element?> content) =>
+        new(Type, From, To, Id, Lang, ToContent(content));
     /// <inheritdoc/>
     public override Iq Refuse(StanzaError error, Jid from = default) =>
         new(IqType.Error, from.IsNone ? To : from, From, Id, null, ErrorContent(error));

@@ -58,8 +58,10 @@ public sealed class Message : Stanza
     /// <inheritdoc/>
     public override Message WithId(string? id) => new(Type, From, To, id, Lang, ContentItems);
     /// <inheritdoc/>
-    public override Message WithContent(params IEnumerable<Element?> content) => new(Type, From, To, Id, Lang, ToContent(content));
-    /// <summary>The same message with other addresses, id and content in one step, for those who pass on many.</summary>
+    public override Message WithContent(params IEnumerable<Element?> content) =>
+        new(Type, From, To, Id, Lang, ToContent(content));
+    /// <summary>The same message with other addresses, id and content in one step, for those who pass on
+    /// many.</summary>
     public Message Rewritten(Jid from, Jid to, string? id, IReadOnlyList<Element> content) =>
         new(Type, from, to, id, Lang, [.. content]);
     /// <summary>The same message with another type.</summary>

@@ -36,7 +36,8 @@ public sealed class Presence : Stanza
     public override bool IsError => Type == PresenceType.Error;
     /// <summary>True for subscribe, subscribed, unsubscribe and unsubscribed (RFC 6121 §3).</summary>
     public bool IsSubscription => Type is >= PresenceType.Subscribe and <= PresenceType.Unsubscribed;
-    /// <summary>Priority of an available resource, −128 to 127; 0 when absent or unreadable (RFC 6121 §4.7.2.3).</summary>
+    /// <summary>Priority of an available resource, −128 to 127; 0 when absent or unreadable (RFC 6121
+    /// §4.7.2.3).</summary>
     public int Priority => sbyte.TryParse(Child("priority")?.Text, out sbyte priority) ? priority : 0;
 
     /// <inheritdoc/>
@@ -70,7 +71,8 @@ public sealed class Presence : Stanza
     /// <inheritdoc/>
     public override Presence WithId(string? id) => new(Type, From, To, id, Lang, ContentItems);
     /// <inheritdoc/>
-    public override Presence WithContent(params IEnumerable<Element?> content) => new(Type, From, To, Id, Lang, ToContent(content));
+    public override Presence WithContent(params IEnumerable<Element?> content) =>
+        new(Type, From, To, Id, Lang, ToContent(content));
     /// <inheritdoc/>
     public override Presence Refuse(StanzaError error, Jid from = default) =>
         new(PresenceType.Error, from.IsNone ? To : from, From, Id, null, ErrorContent(error));

@@ -4,8 +4,8 @@ using Muster.Protocol.Xml;
 namespace Muster.Protocol.Stanzas;
 
 /// <summary>
-/// A message, presence or iq with its addresses read and checked (RFC 6120 §8). Immutable: a stanza with another address
-/// is a new object that shares the content.
+/// A message, presence or iq with its addresses read and checked (RFC 6120 §8). Immutable: a stanza with another
+/// address is a new object that shares the content.
 /// </summary>
 public abstract class Stanza
 {
@@ -28,7 +28,8 @@ public abstract class Stanza
     public string? Lang { get; }
     /// <summary>Element name: message, presence or iq.</summary>
     public abstract string Name { get; }
-    /// <summary>The type attribute as written on the wire, or null where it is left out (a normal message, an available presence).</summary>
+    /// <summary>The type attribute as written on the wire, or null where it is left out (a normal message, an available
+    /// presence).</summary>
     public abstract string? TypeName { get; }
     /// <summary>True for type='error'. An error is never answered with an error (RFC 6120 §8.3.1).</summary>
     public abstract bool IsError { get; }
@@ -69,7 +70,8 @@ public abstract class Stanza
     public Stanza Without(Predicate<Element> match) =>
         Elements.Any(e => match(e)) ? WithContent(Elements.Where(e => !match(e))) : this;
 
-    /// <summary>The answer that refuses this stanza: addresses swapped, id kept, error added (RFC 6120 §8.3). Must not be called on an error.</summary>
+    /// <summary>The answer that refuses this stanza: addresses swapped, id kept, error added (RFC 6120 §8.3). Must not
+    /// be called on an error.</summary>
     /// <param name="error">What to answer.</param>
     /// <param name="from">Who answers, where it is not the addressee; else <see cref="Jid.None"/>.</param>
     public abstract Stanza Refuse(StanzaError error, Jid from = default);
@@ -77,7 +79,8 @@ public abstract class Stanza
     /// <summary>The stanza as an element.</summary>
     public Element ToElement()
     {
-        int count = (From.IsNone ? 0 : 1) + (To.IsNone ? 0 : 1) + (Id is null ? 0 : 1) + (TypeName is null ? 0 : 1) + (Lang is null ? 0 : 1);
+        int count = (From.IsNone ? 0 : 1) + (To.IsNone ? 0 : 1) + (Id is null ? 0 : 1) + (TypeName is null ? 0 : 1)
+            + (Lang is null ? 0 : 1);
         var attributes = new XmlAttribute[count];
         int at = 0;
         if (!From.IsNone) attributes[at++] = new("from", From.ToString());
@@ -91,9 +94,10 @@ public abstract class Stanza
     /// <summary>The stanza as XML text, for logs and tests.</summary>
     public override string ToString() => ToElement().ToString();
 
-    /// <summary>Reads a stanza from an element. On failure <paramref name="problem"/> says what to answer with.</summary>
-    /// <returns>Null when the element is no stanza (then <paramref name="problem"/> is null too: a stream error is due) or
-    /// has an invalid address, an unknown iq or presence type, or an iq without id.</returns>
+    /// <summary>Reads a stanza from an element. On failure <paramref name="problem"/> says what to answer
+    /// with.</summary>
+    /// <returns>Null when the element is no stanza (then <paramref name="problem"/> is null too: a stream error is due)
+    /// or has an invalid address, an unknown iq or presence type, or an iq without id.</returns>
     public static Stanza? Read(Element element, out StanzaError? problem)
     {
         problem = null;
@@ -107,7 +111,8 @@ public abstract class Stanza
             problem = StanzaError.JidMalformed;
             return null;
         }
-        string? id = element.Attribute("id"), lang = element.Attribute(Namespaces.Xml, "lang"), type = element.Attribute("type");
+        string? id = element.Attribute("id"), type = element.Attribute("type");
+        string? lang = element.Attribute(Namespaces.Xml, "lang");
         object[] content = element.ContentItems;
         switch (element.Name)
         {

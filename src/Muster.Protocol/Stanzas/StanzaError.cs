@@ -18,11 +18,13 @@ public enum StanzaErrorType
     Wait,
 }
 
-/// <summary>A stanza error as a value: the defined condition with the type that the RFC gives it, and optional details.</summary>
+/// <summary>A stanza error as a value: the defined condition with the type that the RFC gives it, and optional
+/// details.</summary>
 /// <param name="Type">What the sender may do.</param>
 /// <param name="Condition">Name of the defined condition (RFC 6120 §8.3.3).</param>
 /// <param name="Text">Human-readable explanation, or null.</param>
-/// <param name="ConditionText">Content of the condition element: the address in <c>gone</c> and <c>redirect</c>, else null.</param>
+/// <param name="ConditionText">Content of the condition element: the address in <c>gone</c> and <c>redirect</c>, else
+/// null.</param>
 /// <param name="Application">Application-specific condition element, or null.</param>
 /// <param name="By">Who detected the error (RFC 6120 §8.3.2), or <see cref="Jid.None"/>.</param>
 public sealed record StanzaError(
@@ -68,7 +70,8 @@ public sealed record StanzaError(
         return By.IsNone ? error : error.With("by", By.ToString());
     }
 
-    /// <summary>Reads an <c>error</c> element leniently: what peers leave out becomes <c>cancel</c> and <c>undefined-condition</c>.</summary>
+    /// <summary>Reads an <c>error</c> element leniently: what peers leave out becomes <c>cancel</c> and
+    /// <c>undefined-condition</c>.</summary>
     public static StanzaError Read(Element error)
     {
         var condition = error.Elements.FirstOrDefault(e => e.Namespace == Namespaces.StanzaErrors && e.Name != "text");
@@ -83,6 +86,7 @@ public sealed record StanzaError(
         _ = Jid.TryParse(error.Attribute("by"), out var by);
         string text = condition?.Text ?? "";
         return new(type, condition?.Name ?? "undefined-condition", error.Child(Namespaces.StanzaErrors, "text")?.Text,
-            text.Length == 0 ? null : text, error.Elements.FirstOrDefault(e => e.Namespace != Namespaces.StanzaErrors), by);
+            text.Length == 0 ? null : text,
+            error.Elements.FirstOrDefault(e => e.Namespace != Namespaces.StanzaErrors), by);
     }
 }

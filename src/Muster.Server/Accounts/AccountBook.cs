@@ -51,7 +51,8 @@ sealed class AccountBook(IAccountStore store, TimeProvider clock, IReadOnlyColle
             : AccountOutcome.NotFound;
     }
 
-    /// <summary>The keys of an account for one mechanism; null when there is no such account, or it may not log in.</summary>
+    /// <summary>The keys of an account for one mechanism; null when there is no such account, or it may not log
+    /// in.</summary>
     public async ValueTask<ScramSecret?> FindSecret(Jid account, ScramHash hash, CancellationToken cancel = default)
     {
         if (await store.Find(account.Bare, cancel) is not { Disabled: false } found) return null;
@@ -59,13 +60,16 @@ sealed class AccountBook(IAccountStore store, TimeProvider clock, IReadOnlyColle
         return ScramSecret.TryParse(stored, out var secret) ? secret : null;
     }
 
-    bool IsName(Jid account) => account is { IsBare: true, HasLocal: true } && hosts.Contains(account.Domain.ToString());
+    bool IsName(Jid account) =>
+        account is { IsBare: true, HasLocal: true } && hosts.Contains(account.Domain.ToString());
 
     static (string Sha1, string Sha256)? Derive(string password)
     {
         byte[] salt = RandomNumberGenerator.GetBytes(2 * ScramSecret.SaltBytes);
-        var sha1 = ScramSecret.Derive(ScramHash.Sha1, password, salt.AsSpan(0, ScramSecret.SaltBytes), ScramSecret.IterationsDefault);
-        var sha256 = ScramSecret.Derive(ScramHash.Sha256, password, salt.AsSpan(ScramSecret.SaltBytes), ScramSecret.IterationsDefault);
+        var sha1 = ScramSecret.Derive(ScramHash.Sha1, password, salt.AsSpan(0, ScramSecret.SaltBytes),
+            ScramSecret.IterationsDefault);
+        var sha256 = ScramSecret.Derive(ScramHash.Sha256, password, salt.AsSpan(ScramSecret.SaltBytes),
+            ScramSecret.IterationsDefault);
         return sha1 is null || sha256 is null ? null : (sha1.ToStorage(), sha256.ToStorage());
     }
 }

@@ -14,8 +14,8 @@ sealed class InviteBook(IInviteStore store, TimeProvider clock, TimeSpan lifetim
     /// <summary>144 bits: nobody guesses one.</summary>
     const int TokenLength = 24;
 
-    /// <summary>Invites somebody to become a contact, with a new account if need be; null when too many of the inviter's
-    /// are open.</summary>
+    /// <summary>Invites somebody to become a contact, with a new account if need be; null when too many of the
+    /// inviter's are open.</summary>
     public ValueTask<Invite?> InviteContact(Jid inviter, CancellationToken cancel = default) =>
         Add(InviteKind.Contact, inviter, inviter, cancel);
 
@@ -29,7 +29,8 @@ sealed class InviteBook(IInviteStore store, TimeProvider clock, TimeSpan lifetim
 
     /// <summary>The invitation of a token that is good for registering at a domain now; else null.</summary>
     public async ValueTask<Invite?> FindForRegistration(string token, Jid domain, CancellationToken cancel = default) =>
-        await store.Find(token, cancel) is { } invite && IsOpen(invite) && invite.Target.Domain.SequenceEqual(domain.Domain)
+        await store.Find(token, cancel) is { } invite && IsOpen(invite)
+            && invite.Target.Domain.SequenceEqual(domain.Domain)
             ? invite
             : null;
 
@@ -40,8 +41,8 @@ sealed class InviteBook(IInviteStore store, TimeProvider clock, TimeSpan lifetim
     /// <summary>Gives a use back, as what it was taken for did not happen.</summary>
     public ValueTask GiveBack(string token, CancellationToken cancel = default) => store.GiveBack(token, cancel);
 
-    /// <summary>Takes one use of an invitation to become a contact of an account (XEP-0379 §3.4); false when the token is
-    /// not one of its own.</summary>
+    /// <summary>Takes one use of an invitation to become a contact of an account (XEP-0379 §3.4); false when the token
+    /// is not one of its own.</summary>
     public async ValueTask<bool> TryAccept(string token, Jid inviter, CancellationToken cancel = default) =>
         await store.Find(token, cancel) is { Kind: InviteKind.Contact } invite && invite.Inviter == inviter &&
         await store.TryUse(token, clock.GetUtcNow(), cancel) is not null;

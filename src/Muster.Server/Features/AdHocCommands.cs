@@ -6,16 +6,18 @@ using Muster.Server.Sessions;
 
 namespace Muster.Server.Features;
 
-/// <summary>XEP-0050: Ad-Hoc Commands of one form at most. The server keeps nothing between the form and its answer: the
-/// session id is only repeated.</summary>
+/// <summary>XEP-0050: Ad-Hoc Commands of one form at most. The server keeps nothing between the form and its answer:
+/// the session id is only repeated.</summary>
 sealed class AdHocCommands : Feature
 {
     const string Ns = "http://jabber.org/protocol/commands";
     const int SessionIdLengthMax = 128;
 
     static readonly StanzaError BadAction = StanzaError.BadRequest with { Application = new Element(Ns, "bad-action") };
-    static readonly StanzaError BadPayload = StanzaError.BadRequest with { Application = new Element(Ns, "bad-payload") };
-    static readonly StanzaError BadSession = StanzaError.BadRequest with { Application = new Element(Ns, "bad-sessionid") };
+    static readonly StanzaError BadPayload =
+        StanzaError.BadRequest with { Application = new Element(Ns, "bad-payload") };
+    static readonly StanzaError BadSession =
+        StanzaError.BadRequest with { Application = new Element(Ns, "bad-sessionid") };
 
     public override FeatureInfo Info { get; } = new(50, "1.3.0", Support.Partial, "Commands of one form at most");
 
@@ -79,11 +81,13 @@ sealed class AdHocCommands : Feature
         {
             { Error: { } error } => iq.Refuse(error),
             { Form: { } asked } => iq.Result(Answer(command, session, "executing",
-                new Element(Ns, "actions", new Element(Ns, "complete")).With("execute", "complete"), asked.ToElement())),
+                new Element(Ns, "actions", new Element(Ns, "complete")).With("execute", "complete"),
+                asked.ToElement())),
             { Result: var result } => iq.Result(Answer(command, session, "completed", result?.ToElement())),
         };
     }
 
     static Element Answer(Command command, string session, string status, params IEnumerable<Element?> content) =>
-        new Element(Ns, "command", content).With("sessionid", session).With("node", command.Node).With("status", status);
+        new Element(Ns, "command", content).With("sessionid", session).With("node", command.Node)
+            .With("status", status);
 }

@@ -1,6 +1,7 @@
 namespace Muster.Server.Features;
 
-/// <summary>Every feature of the server, in the order in which they are registered and, where order shows, run.</summary>
+/// <summary>Every feature of the server, in the order in which they are registered and, where order shows,
+/// run.</summary>
 static class All
 {
     /// <summary>Makes the features of a new server.</summary>

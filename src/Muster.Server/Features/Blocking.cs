@@ -5,8 +5,8 @@ using Muster.Protocol.Xml;
 
 namespace Muster.Server.Features;
 
-/// <summary>XEP-0191: Blocking Command. Here the list is changed, with what the world sees of a change; what it blocks is
-/// decided where stanzas come in (<see cref="Routing.LocalDomain"/>) and go to a session
+/// <summary>XEP-0191: Blocking Command. Here the list is changed, with what the world sees of a change; what it blocks
+/// is decided where stanzas come in (<see cref="Routing.LocalDomain"/>) and go to a session
 /// (<see cref="Session.IsBlocked"/>).</summary>
 sealed class Blocking : Feature
 {
@@ -90,12 +90,14 @@ sealed class Blocking : Feature
                 await services.Router.Route(new Presence(PresenceType.Unavailable, session.Jid, directed, null));
     }
 
-    /// <summary>§3.4: whoever may see the user and is no longer blocked sees the user again; and the user sees them.</summary>
+    /// <summary>§3.4: whoever may see the user and is no longer blocked sees the user again; and the user sees
+    /// them.</summary>
     static async ValueTask Show(IqContext context, BlockList before, BlockList after)
     {
         var (services, account) = (context.Services, context.Address);
         if (services.Sessions.Find(account) is not { } online) return;
-        var freed = online.State.Roster.Items.Where(item => before.Blocks(item.Jid) && !after.Blocks(item.Jid)).ToArray();
+        var freed = online.State.Roster.Items.Where(item => before.Blocks(item.Jid) && !after.Blocks(item.Jid))
+            .ToArray();
         foreach (var item in freed)
             if (item.State.ShowsContact) await services.Local.Tell(account, item.Jid);
         var publishers = freed.Where(item => item.State.SeesContact).Select(item => item.Jid).ToArray();

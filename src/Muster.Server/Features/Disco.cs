@@ -85,7 +85,8 @@ sealed class Disco : Feature
     }
 
     static async ValueTask<bool> MaySee(IqContext context, Iq iq) => context.IsOwner(iq) ||
-        (await context.Services.Accounts.Load(context.Address))?.Roster.StateOf(iq.From) is SubscriptionState { ShowsContact: true };
+        (await context.Services.Accounts.Load(context.Address))?.Roster.StateOf(iq.From)
+            is SubscriptionState { ShowsContact: true };
 
     static DiscoInfo? InfoOfNode(Slots slots, IqContext context, Iq iq, string node)
     {

@@ -8,7 +8,8 @@ using Muster.Server.Telemetry;
 
 namespace Muster.Server.Features;
 
-/// <summary>What clients may see and ask before they have logged in: frozen at start, as <see cref="IqTable"/>.</summary>
+/// <summary>What clients may see and ask before they have logged in: frozen at start, as
+/// <see cref="IqTable"/>.</summary>
 sealed class EarlyTable(Slots slots, ILogger log)
 {
     readonly FrozenDictionary<(IqType, string Namespace, string Name), EarlyHandler> _handlers = slots.EarlyTable;

@@ -16,7 +16,8 @@ enum Support
 /// <param name="Note">What is left out, or the name of the protocol without a number.</param>
 sealed record FeatureInfo(int Xep, string Version, Support Support, string Note = "");
 
-/// <summary>One specification in one file: it says what it is and takes the slots it fills. Listed in <see cref="All"/>.</summary>
+/// <summary>One specification in one file: it says what it is and takes the slots it fills. Listed in
+/// <see cref="All"/>.</summary>
 abstract class Feature
 {
     /// <summary>What it implements.</summary>

@@ -6,20 +6,22 @@ using Muster.Server.Rooms;
 
 namespace Muster.Server.Features;
 
-/// <summary>XEP-0045: Multi-User Chat. What a room service answers for itself: discovery, the list of rooms, unused names,
-/// nicks reserved in all its rooms. What rooms answer is decided in <c>Muster.Core.Rooms</c>.</summary>
+/// <summary>XEP-0045: Multi-User Chat. What a room service answers for itself: discovery, the list of rooms, unused
+/// names, nicks reserved in all its rooms. What rooms answer is decided in <c>Muster.Core.Rooms</c>.</summary>
 sealed class GroupChat : Feature
 {
     const string UniqueNs = "http://jabber.org/protocol/muc#unique";
     const int NickCharsMax = 256;
 
-    public override FeatureInfo Info { get; } = new(45, "1.35.5", Support.Partial, "the options of a room service are being completed");
+    public override FeatureInfo Info { get; } =
+        new(45, "1.35.5", Support.Partial, "the options of a room service are being completed");
 
     public override void Register(Slots slots)
     {
         slots.Identity(Target.RoomService, "conference", "text", "Chatrooms");
         foreach (string feature in (string[])[Namespaces.DiscoInfo, Namespaces.DiscoItems, Namespaces.Muc, UniqueNs,
-            Namespaces.Register, Namespaces.ResultSets, Namespaces.DirectInvitation, Namespaces.OccupantId, Namespaces.StanzaIds])
+            Namespaces.Register, Namespaces.ResultSets, Namespaces.DirectInvitation, Namespaces.OccupantId,
+                Namespaces.StanzaIds])
             slots.Disco(Target.RoomService, feature);
         slots.ServerItems(host => slots.Services.Rooms.Values.Where(service => service.Settings.Host == host)
             .Select(service => new DiscoItem(service.Settings.Service, "Chatrooms")));
@@ -27,8 +29,10 @@ sealed class GroupChat : Feature
         slots.Iq(IqType.Get, Namespaces.DiscoInfo, "query", Target.RoomService, (_, iq) => Describe(slots, iq));
         slots.Iq(IqType.Get, Namespaces.DiscoItems, "query", Target.RoomService, Items);
         // muc.md §14: asked to change what only can be looked at.
-        slots.Iq(IqType.Set, Namespaces.DiscoInfo, "query", Target.RoomService, static (_, iq) => iq.Refuse(StanzaError.NotAllowed));
-        slots.Iq(IqType.Set, Namespaces.DiscoItems, "query", Target.RoomService, static (_, iq) => iq.Refuse(StanzaError.NotAllowed));
+        slots.Iq(IqType.Set, Namespaces.DiscoInfo, "query", Target.RoomService, static (_, iq) =>
+            iq.Refuse(StanzaError.NotAllowed));
+        slots.Iq(IqType.Set, Namespaces.DiscoItems, "query", Target.RoomService, static (_, iq) =>
+            iq.Refuse(StanzaError.NotAllowed));
         slots.Iq(IqType.Get, UniqueNs, "unique", Target.RoomService, static (_, iq) => iq.Result(
             new Element(UniqueNs, "unique", RandomNumberGenerator.GetHexString(32, lowercase: true))));
         slots.Iq(IqType.Get, Namespaces.Register, "query", Target.RoomService, NickForm);
@@ -40,7 +44,8 @@ sealed class GroupChat : Feature
         if (iq.Payload!.Attribute("node") is { Length: > 0 }) return iq.Refuse(StanzaError.ItemNotFound);
         var info = new DiscoInfo
         {
-            Identities = [.. slots.IdentitiesOf(Target.RoomService).Select(i => new DiscoIdentity(i.Category, i.Type, i.Name))],
+            Identities = [.. slots.IdentitiesOf(Target.RoomService)
+                .Select(i => new DiscoIdentity(i.Category, i.Type, i.Name))],
             Features = [.. slots.DiscoOf(Target.RoomService)],
         };
         return iq.Result(info.ToElement());

@@ -6,8 +6,8 @@ using Muster.Server.Storage;
 
 namespace Muster.Server.Features;
 
-/// <summary>XEP-0401: Ad-hoc Account Invitation Generation, with XEP-0379: Pre-Authenticated Roster Subscription, done by the
-/// server. Registering with an invitation (XEP-0445) is in <see cref="Registration"/>.</summary>
+/// <summary>XEP-0401: Ad-hoc Account Invitation Generation, with XEP-0379: Pre-Authenticated Roster Subscription, done
+/// by the server. Registering with an invitation (XEP-0445) is in <see cref="Registration"/>.</summary>
 sealed class Invitations : Feature
 {
     const string ContactNode = "urn:xmpp:invite#invite";
@@ -20,14 +20,16 @@ sealed class Invitations : Feature
     /// <summary>A longer token is nobody's: it is not looked up.</summary>
     public const int TokenLengthMax = 128;
 
-    public override FeatureInfo Info { get; } = new(401, "0.6.0", Support.Complete, "with XEP-0379 0.3.3 and XEP-0445 0.2.0");
+    public override FeatureInfo Info { get; } =
+        new(401, "0.6.0", Support.Complete, "with XEP-0379 0.3.3 and XEP-0445 0.2.0");
 
     public override void Register(Slots slots)
     {
         slots.Disco(Target.Account, PreAuth);
         slots.Command(new(ContactNode, "Invite a contact", Target.Server, IsLocalUser, InviteContact));
         slots.Command(new(AccountNode, "Invite to make an account", Target.Server,
-            static (context, asker) => IsLocalUser(context, asker) && context.Services.Registration.MayCreateAccounts(asker.Bare),
+            static (context, asker) =>
+                IsLocalUser(context, asker) && context.Services.Registration.MayCreateAccounts(asker.Bare),
             InviteAccount));
         var invites = slots.Services.Invites;
         // XEP-0379 §3.4: the token stands in the subscription request.

@@ -8,7 +8,8 @@ using Muster.Server.Telemetry;
 
 namespace Muster.Server.Features;
 
-/// <summary>Finds who answers an iq request by (type, namespace, name, target): frozen at start, so it can be printed.</summary>
+/// <summary>Finds who answers an iq request by (type, namespace, name, target): frozen at start, so it can be
+/// printed.</summary>
 sealed class IqTable(Slots slots, Router router, ILogger log)
 {
     readonly FrozenDictionary<(IqType, string Namespace, string Name, Target), IqHandler> _handlers = slots.IqTable;
@@ -20,7 +21,8 @@ sealed class IqTable(Slots slots, Router router, ILogger log)
     public bool Answers(Iq iq, Target target) =>
         iq.Payload is { } payload && _handlers.ContainsKey((iq.Type, payload.Namespace, payload.Name, target));
 
-    /// <summary>Has a request answered. What nobody knows gets service-unavailable (RFC 6120 §8.4, RFC 6121 §8.5.2.1).</summary>
+    /// <summary>Has a request answered. What nobody knows gets service-unavailable (RFC 6120 §8.4, RFC 6121
+    /// §8.5.2.1).</summary>
     public async ValueTask Answer(Iq iq, Target target, Jid address, Session? sender)
     {
         if (iq.Payload is not { } payload ||

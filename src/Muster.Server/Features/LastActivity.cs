@@ -30,8 +30,14 @@ sealed class LastActivity : Feature
             state?.Roster.StateOf(iq.From).ShowsContact != true)
             return iq.Refuse(StanzaError.Forbidden);
         // §3: somebody is there, which is all that is told.
-        if (context.Services.Sessions.Find(account) is not null) return iq.Result(Since(clock.GetUtcNow(), clock, null));
-        if (await context.Services.Database.Accounts.Find(account) is not { } found) return iq.Refuse(StanzaError.Forbidden);
+        if (context.Services.Sessions.Find(account) is not null)
+        {
+            return iq.Result(Since(clock.GetUtcNow(), clock, null));
+        }
+        if (await context.Services.Database.Accounts.Find(account) is not { } found)
+        {
+            return iq.Refuse(StanzaError.Forbidden);
+        }
         return iq.Result(Since(found.LastActiveAt ?? found.CreatedAt, clock, found.LastStatus));
     }
 

@@ -52,8 +52,9 @@ sealed class PrivateXml : Feature
             if (IsTooMuch(context.Services.Limits, await store.Keys(context.Address, Prefix), elements))
             {
                 context.Services.Meters.Accounts.LimitReached("private");
+                int bytesMax = context.Services.Limits.PrivateXmlBytesMax;
                 return iq.Refuse(StanzaError.ResourceConstraint.WithText(
-                    $"private storage has {context.Services.Limits.PrivateXmlBytesMax} bytes and {DocumentsMax} elements"));
+                    $"private storage has {bytesMax} bytes and {DocumentsMax} elements"));
             }
             foreach (var element in elements)
                 await store.Set(context.Address, KeyOf(element), StoredXml.ToText(element));

@@ -21,7 +21,8 @@ sealed class Registration : Feature
     static readonly Element OpenFeature = new("http://jabber.org/features/iq-register", "register");
     static readonly Element InvitedFeature = new(IbrToken, "register");
 
-    public override FeatureInfo Info { get; } = new(77, "2.4", Support.Complete, "Name and password, also as a data form");
+    public override FeatureInfo Info { get; } =
+        new(77, "2.4", Support.Complete, "Name and password, also as a data form");
 
     public override void Register(Slots slots)
     {
@@ -151,7 +152,8 @@ sealed class Registration : Feature
     static bool IsOwn(IqContext context, Iq iq) => context.Sender is not null &&
         (context.Address.HasLocal ? context.IsOwner(iq) : iq.From.Domain.SequenceEqual(context.Address.Domain));
 
-    static bool IsOpen(RegistrationSettings settings, EarlyClient client) => settings.InBand || client.Invitation is not null;
+    static bool IsOpen(RegistrationSettings settings, EarlyClient client) =>
+        settings.InBand || client.Invitation is not null;
 
     static Iq Closed(Iq iq) => iq.Refuse(StanzaError.ServiceUnavailable.WithText("registering needs an invitation"));
 
@@ -167,7 +169,8 @@ sealed class Registration : Feature
     // §4: a form wins over the plain fields.
     static (string? Name, string? Password) Read(Element query)
     {
-        if (query.Child(Namespaces.DataForms, "x") is { } x && DataForm.Read(x, out _) is { Type: DataFormType.Submit } form)
+        if (query.Child(Namespaces.DataForms, "x") is { } x
+            && DataForm.Read(x, out _) is { Type: DataFormType.Submit } form)
             return (form.Value("username"), form.Value("password"));
         return (query.Child("username")?.Text, query.Child("password")?.Text);
     }

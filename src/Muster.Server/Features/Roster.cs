@@ -18,7 +18,8 @@ sealed class Roster : Feature
     static readonly Element Versioning = new("urn:xmpp:features:rosterver", "ver");
     static readonly Element PreApproval = new("urn:xmpp:features:pre-approval", "sub");
 
-    public override FeatureInfo Info { get; } = new(0, "RFC 6121", Support.Complete, "Roster, subscriptions, presence, messages");
+    public override FeatureInfo Info { get; } =
+        new(0, "RFC 6121", Support.Complete, "Roster, subscriptions, presence, messages");
 
     public override void Register(Slots slots)
     {
@@ -73,7 +74,10 @@ sealed class Roster : Feature
     {
         // §2.3.3, in its order: doubles, then lengths.
         if (groups.Distinct(StringComparer.Ordinal).Count() < groups.Length) return StanzaError.BadRequest;
-        if (IsTooLong(name) || groups.Any(group => group.Length == 0 || IsTooLong(group))) return StanzaError.NotAcceptable;
+        if (IsTooLong(name) || groups.Any(group => group.Length == 0 || IsTooLong(group)))
+        {
+            return StanzaError.NotAcceptable;
+        }
         if (groups.Length <= services.Limits.RosterGroupsMax) return null;
         services.Meters.Accounts.LimitReached("roster");
         return StanzaError.NotAcceptable.WithText($"a contact may be in {services.Limits.RosterGroupsMax} groups");
@@ -98,8 +102,8 @@ sealed class Roster : Feature
         return null;
     }
 
-    /// <summary>What has changed since a version that a client knows, as pushes in the order in which it happened; null when
-    /// that is not known any more.</summary>
+    /// <summary>What has changed since a version that a client knows, as pushes in the order in which it happened; null
+    /// when that is not known any more.</summary>
     static async ValueTask<Element[]?> Changes(Services services, AccountTurn turn, string known)
     {
         if (!long.TryParse(known, NumberStyles.None, CultureInfo.InvariantCulture, out long version)) return null;
@@ -114,12 +118,14 @@ sealed class Roster : Feature
             .Select(removal => (removal.Version, Element: new Element(Namespaces.Roster, "item")
                 .With("jid", removal.Jid.ToString()).With("subscription", "remove")));
         return [.. items.Concat(removals).OrderBy(change => change.Version)
-            .Select(change => new Element(Namespaces.Roster, "query", change.Element).With("ver", Text(change.Version)))];
+            .Select(change => new Element(Namespaces.Roster, "query", change.Element)
+                .With("ver", Text(change.Version)))];
     }
 
     // Appendix A.1: who only waits for an answer is not in the roster.
     static Element Whole(Core.Rosters.Roster roster, bool versioned) =>
-        new Element(Namespaces.Roster, "query", roster.Items.Where(item => item.Listed).Select(item => item.ToElement()))
+        new Element(Namespaces.Roster, "query", roster.Items.Where(item => item.Listed)
+            .Select(item => item.ToElement()))
             .With("ver", versioned ? Text(roster.Version) : null);
 
     static string Text(long version) => version.ToString(CultureInfo.InvariantCulture);

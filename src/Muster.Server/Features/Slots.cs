@@ -35,7 +35,8 @@ readonly record struct IqContext(Services Services, Target Target, Jid Address, 
 /// the answer itself.</summary>
 delegate ValueTask<Iq?> IqHandler(IqContext context, Iq iq);
 
-/// <summary>Answers an iq request of a client that has not logged in: with a result or an error of the same id.</summary>
+/// <summary>Answers an iq request of a client that has not logged in: with a result or an error of the same
+/// id.</summary>
 delegate ValueTask<Iq> EarlyHandler(EarlyClient client, Iq iq);
 
 /// <summary>Something that can be asked about by disco under a node of its own (XEP-0030 §3.2).</summary>
@@ -45,7 +46,8 @@ delegate ValueTask<Iq> EarlyHandler(EarlyClient client, Iq iq);
 sealed record DiscoNode(
     Target Target, Func<IqContext, Jid, string, DiscoInfo?> Info, Func<IqContext, Jid, string, DiscoItems?> Items);
 
-/// <summary>The closed list of places where a feature can stand. A XEP that needs another place adds a slot here.</summary>
+/// <summary>The closed list of places where a feature can stand. A XEP that needs another place adds a slot
+/// here.</summary>
 sealed class Slots(Services services)
 {
     readonly Dictionary<(IqType, string Namespace, string Name, Target), IqHandler> _iq = [];
@@ -75,7 +77,8 @@ sealed class Slots(Services services)
     public void Identity(Target targets, string category, string type, string name)
     {
         foreach (var target in Each(targets))
-            (_identities.TryGetValue(target, out var list) ? list : _identities[target] = []).Add((category, type, name));
+            (_identities.TryGetValue(target, out var list) ? list : _identities[target] = [])
+                .Add((category, type, name));
     }
 
     /// <summary>Adds items to disco#items of a domain of accounts: its services (XEP-0030 §4).</summary>
@@ -92,9 +95,11 @@ sealed class Slots(Services services)
     public void EarlyStreamFeature(Func<Jid, IEnumerable<Element>> elements) => _earlyFeatures.Add(elements);
 
     /// <summary>Answers iq requests of clients that have not logged in.</summary>
-    public void EarlyIq(IqType type, string ns, string name, EarlyHandler handler) => _early.Add((type, ns, name), handler);
+    public void EarlyIq(IqType type, string ns, string name, EarlyHandler handler) =>
+        _early.Add((type, ns, name), handler);
 
-    /// <summary>Answers iq requests of a payload. Two handlers for the same request are a bug and throw at start.</summary>
+    /// <summary>Answers iq requests of a payload. Two handlers for the same request are a bug and throw at
+    /// start.</summary>
     public void Iq(IqType type, string ns, string name, Target targets, IqHandler handler)
     {
         foreach (var target in Each(targets)) _iq.Add((type, ns, name, target), handler);
@@ -110,26 +115,30 @@ sealed class Slots(Services services)
     /// <summary>Runs when a session becomes available for the first time, in the order of <see cref="All"/>.</summary>
     public void OnFirstAvailable(Func<Session, Presence, ValueTask> step) => _firstAvailable.Add(step);
 
-    /// <summary>Decides whether an account has approved a subscription request before it came, by other means than RFC 6121
-    /// §3.4. The first that says yes decides. Runs in the account's turn, so it routes nothing.</summary>
+    /// <summary>Decides whether an account has approved a subscription request before it came, by other means than RFC
+    /// 6121 §3.4. The first that says yes decides. Runs in the account's turn, so it routes nothing.</summary>
     public void Approval(Func<Jid, Presence, ValueTask<bool>> approves) => _approvals.Add(approves);
 
     /// <summary>Runs again and again while the server runs.</summary>
     public void Background(TimeSpan every, Func<CancellationToken, ValueTask> work) => _background.Add((every, work));
 
-    internal FrozenDictionary<(IqType, string Namespace, string Name, Target), IqHandler> IqTable => _iq.ToFrozenDictionary();
+    internal FrozenDictionary<(IqType, string Namespace, string Name, Target), IqHandler> IqTable =>
+        _iq.ToFrozenDictionary();
     internal IReadOnlyList<Func<Session, Presence, ValueTask>> FirstAvailable => _firstAvailable;
     internal IReadOnlyList<Func<Jid, Presence, ValueTask<bool>>> Approvals => _approvals;
     internal IEnumerable<DiscoItem> ServerItemsOf(Jid domain) => _serverItems.SelectMany(itemsOf => itemsOf(domain));
     internal IReadOnlyList<DiscoNode> DiscoNodes => _discoNodes;
     internal IReadOnlyDictionary<(Target, string Node), Command> Commands => _commands;
-    internal IEnumerable<Element> EarlyStreamFeatures(Jid domain) => _earlyFeatures.SelectMany(elements => elements(domain));
-    internal FrozenDictionary<(IqType, string Namespace, string Name), EarlyHandler> EarlyTable => _early.ToFrozenDictionary();
+    internal IEnumerable<Element> EarlyStreamFeatures(Jid domain) =>
+        _earlyFeatures.SelectMany(elements => elements(domain));
+    internal FrozenDictionary<(IqType, string Namespace, string Name), EarlyHandler> EarlyTable =>
+        _early.ToFrozenDictionary();
     internal IReadOnlyList<(TimeSpan Every, Func<CancellationToken, ValueTask> Work)> BackgroundWork => _background;
     internal IEnumerable<Element> StreamFeatures => _streamFeatures.SelectMany(elements => elements());
     internal IReadOnlyCollection<string> DiscoOf(Target target) => _disco.GetValueOrDefault(target) ?? [];
     internal IReadOnlyList<(string Category, string Type, string Name)> IdentitiesOf(Target target) =>
         _identities.GetValueOrDefault(target) ?? [];
 
-    static IEnumerable<Target> Each(Target targets) => Enum.GetValues<Target>().Where(target => targets.HasFlag(target));
+    static IEnumerable<Target> Each(Target targets) =>
+        Enum.GetValues<Target>().Where(target => targets.HasFlag(target));
 }

@@ -17,8 +17,8 @@ sealed record ChatSettings(string Domain, string RoomService, bool Registration)
 sealed partial class ChatJson : JsonSerializerContext;
 
 /// <summary>
-/// The web chat at <c>/chat</c>: a page of our own, built into the program, that starts Converse.js, whose files lie beside
-/// the program. Without those files the page says how to get them.
+/// The web chat at <c>/chat</c>: a page of our own, built into the program, that starts Converse.js, whose files lie
+/// beside the program. Without those files the page says how to get them.
 /// </summary>
 static class ChatPage
 {
@@ -50,7 +50,8 @@ static class ChatPage
                     return Send(http, "chat.js", "text/javascript");
                 case "settings.json":
                     http.Response.ContentType = "application/json";
-                    return JsonSerializer.SerializeAsync(http.Response.Body, settings, ChatJson.Default.ChatSettings, http.RequestAborted);
+                    return JsonSerializer.SerializeAsync(http.Response.Body, settings, ChatJson.Default.ChatSettings,
+                        http.RequestAborted);
                 case var path:
                     return SendFile(http, files?.GetFileInfo(path));
             }
@@ -65,14 +66,16 @@ static class ChatPage
             await Status(http, StatusCodes.Status404NotFound);
             return;
         }
-        string tag = string.Create(CultureInfo.InvariantCulture, $"\"{file.LastModified.ToUnixTimeSeconds():x}-{file.Length:x}\"");
+        string tag = string.Create(CultureInfo.InvariantCulture,
+            $"\"{file.LastModified.ToUnixTimeSeconds():x}-{file.Length:x}\"");
         http.Response.Headers.ETag = tag;
         if (http.Request.Headers.IfNoneMatch == tag)
         {
             await Status(http, StatusCodes.Status304NotModified);
             return;
         }
-        http.Response.ContentType = Types.TryGetContentType(file.Name, out string? type) ? type : "application/octet-stream";
+        http.Response.ContentType = Types.TryGetContentType(file.Name, out string? type) ? type
+            : "application/octet-stream";
         http.Response.ContentLength = file.Length;
         if (HttpMethods.IsGet(http.Request.Method)) await http.Response.SendFileAsync(file, http.RequestAborted);
     }

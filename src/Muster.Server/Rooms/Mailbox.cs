@@ -31,7 +31,8 @@ sealed class Mailbox<T>(int lettersMax, Action start)
     /// <summary>True when nothing can be posted any more.</summary>
     public bool IsClosed { get { lock (_lock) return _closed; } }
 
-    /// <summary>Posts without waiting: for senders that carry many users' stanzas and must not wait for one room.</summary>
+    /// <summary>Posts without waiting: for senders that carry many users' stanzas and must not wait for one
+    /// room.</summary>
     public PostOutcome TryPost(T letter)
     {
         lock (_lock)
@@ -70,7 +71,8 @@ sealed class Mailbox<T>(int lettersMax, Action start)
         }
     }
 
-    /// <summary>Takes up to <paramref name="max"/> letters into the list. When there are none the consumer must end: the next letter starts it again.</summary>
+    /// <summary>Takes up to <paramref name="max"/> letters into the list. When there are none the consumer must end:
+    /// the next letter starts it again.</summary>
     public void Take(List<T> letters, int max)
     {
         TaskCompletionSource? space = null;

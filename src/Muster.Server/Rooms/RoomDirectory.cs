@@ -6,10 +6,11 @@ using Muster.Server.Storage;
 namespace Muster.Server.Rooms;
 
 /// <summary>
-/// The list of rooms of a service (XEP-0045 §6.3, paged by XEP-0059): stored rooms from an index on disk, temporary ones
-/// from memory, in order of their names.
+/// The list of rooms of a service (XEP-0045 §6.3, paged by XEP-0059): stored rooms from an index on disk, temporary
+/// ones from memory, in order of their names.
 /// </summary>
-/// <remarks>Stored rooms are read a page at a time, so a hundred thousand of them cost nothing while nobody looks.</remarks>
+/// <remarks>Stored rooms are read a page at a time, so a hundred thousand of them cost nothing while nobody
+/// looks.</remarks>
 sealed class RoomDirectory(RoomService service)
 {
     /// <summary>Rooms in one page at most, and when the client asks for no number.</summary>
@@ -22,7 +23,8 @@ sealed class RoomDirectory(RoomService service)
     {
         request ??= new();
         int max = Math.Min(request.Max ?? PageMax, PageMax);
-        var unlisted = service.Live.Where(room => !(room.Stored && room.Public) && (room.Public || service.IsIn(viewer, room.Room)))
+        var unlisted = service.Live.Where(room =>
+            !(room.Stored && room.Public) && (room.Public || service.IsIn(viewer, room.Room)))
             .OrderBy(room => Name(room.Room), StringComparer.Ordinal).ToList();
         var stored = await Stored(request, max, unlisted.Count);
         long count = (stored.Count ?? 0) + unlisted.Count;
@@ -57,23 +59,27 @@ sealed class RoomDirectory(RoomService service)
         });
     }
 
-    static List<Jid> Cut(List<Jid> lines, ResultSetRequest request, int max, RoomIndexPage stored, List<RoomListing> unlisted)
+    static List<Jid> Cut(List<Jid> lines, ResultSetRequest request, int max, RoomIndexPage stored,
+        List<RoomListing> unlisted)
     {
         if (request.Index is { } index)
             return [.. lines.Where(room => Position(room, stored, unlisted) >= index).Take(max)];
         if (request.IsBackwards)
         {
-            var before = request.Before!.Length == 0 ? lines : lines.Where(room => string.CompareOrdinal(Name(room), request.Before) < 0);
+            var before = request.Before!.Length == 0 ? lines
+                : lines.Where(room => string.CompareOrdinal(Name(room), request.Before) < 0);
             return [.. before.TakeLast(max)];
         }
-        var after = request.After is null ? lines : lines.Where(room => string.CompareOrdinal(Name(room), request.After) > 0);
+        var after = request.After is null ? lines
+            : lines.Where(room => string.CompareOrdinal(Name(room), request.After) > 0);
         return [.. after.Take(max)];
     }
 
     // Its place in the whole list, from 0: the stored and the unlisted rooms before it.
     static long Position(Jid room, RoomIndexPage stored, List<RoomListing> unlisted)
     {
-        long storedBefore = (stored.FirstIndex ?? 0) + stored.Rooms.Count(other => string.CompareOrdinal(Name(other.Room), Name(room)) < 0);
+        long storedBefore = (stored.FirstIndex ?? 0)
+            + stored.Rooms.Count(other => string.CompareOrdinal(Name(other.Room), Name(room)) < 0);
         return storedBefore + unlisted.Count(other => string.CompareOrdinal(Name(other.Room), Name(room)) < 0);
     }
 

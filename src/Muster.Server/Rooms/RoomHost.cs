@@ -14,15 +14,16 @@ namespace Muster.Server.Rooms;
 /// <param name="Answer">Gets the room's answer to <paramref name="Stanza"/> instead of its sender; or null.</param>
 /// <param name="Look">Is shown the room, or null when there is none, in its turn; or null.</param>
 readonly record struct RoomLetter(
-    Stanza? Stanza = null, RoomEvent? Event = null, TaskCompletionSource<Stanza>? Answer = null, Action<Room?>? Look = null);
+    Stanza? Stanza = null, RoomEvent? Event = null, TaskCompletionSource<Stanza>? Answer = null,
+    Action<Room?>? Look = null);
 
 /// <summary>
-/// Steps 4 to 6 of a group message's path: the mailbox of one room, its decisions, one commit for all that a drain of the
-/// mailbox promised, then the effects in order.
+/// Steps 4 to 6 of a group message's path: the mailbox of one room, its decisions, one commit for all that a drain of
+/// the mailbox promised, then the effects in order.
 /// </summary>
 /// <remarks>
-/// The host is there before its room: it loads or makes it when the first letter comes, so two who enter at once meet in
-/// one room. Archived before seen: when the commit fails nothing of the batch is shown; the occupants are told to
+/// The host is there before its room: it loads or makes it when the first letter comes, so two who enter at once meet
+/// in one room. Archived before seen: when the commit fails nothing of the batch is shown; the occupants are told to
 /// enter again (status 333) and the room is loaded afresh, so there is no half-true state to repair.
 /// </remarks>
 sealed class RoomHost
@@ -130,7 +131,8 @@ sealed class RoomHost
             return;
         }
         var stanza = letter.Stanza!;
-        if (_tombstone is { } tombstone && !_room!.Exists && letter.Answer is null && stanza is Presence { Type: PresenceType.Available })
+        if (_tombstone is { } tombstone && !_room!.Exists && letter.Answer is null
+            && stanza is Presence { Type: PresenceType.Available })
         {
             // muc.md §3.2: bookmarks must not call a destroyed room back to life.
             _effects.Add(new RoomEffect.Refuse(stanza, Gone(tombstone)));
@@ -154,8 +156,8 @@ sealed class RoomHost
         return _lastId = Math.Max(micros, _lastId + 1);
     }
 
-    /// <summary>Loads the room, or makes a new one that is nobody's yet. False when storage cannot tell (then nothing is made:
-    /// an empty room over an unreadable one would be a loss).</summary>
+    /// <summary>Loads the room, or makes a new one that is nobody's yet. False when storage cannot tell (then nothing
+    /// is made: an empty room over an unreadable one would be a loss).</summary>
     async ValueTask<bool> TryLoad()
     {
         var settings = _service.Settings;
@@ -182,7 +184,8 @@ sealed class RoomHost
                 _lastId = Math.Max(_lastId, range.LastId);
             }
             _tombstone = await _service.Database.Rooms.FindTombstone(Address, _service.Clock.GetUtcNow());
-            _room = Room.Create(Address, settings.Defaults, settings.Policy, RandomNumberGenerator.GetBytes(Room.SecretBytes),
+            _room = Room.Create(Address, settings.Defaults, settings.Policy,
+                RandomNumberGenerator.GetBytes(Room.SecretBytes),
                 _service.Clock.GetUtcNow(), settings.Affiliations, settings.Subject);
             return true;
         }
@@ -202,10 +205,12 @@ sealed class RoomHost
         else await _service.Router.Refuse(stanza, error);
     }
 
-    /// <summary>Keeps what the batch promised, in one transaction. False when it could not be kept: nothing of it is shown.</summary>
+    /// <summary>Keeps what the batch promised, in one transaction. False when it could not be kept: nothing of it is
+    /// shown.</summary>
     async ValueTask<bool> Commit(int first, int end)
     {
-        var commit = RoomRecords.ToCommit(Address, _effects, Serialise, _service.Clock.GetUtcNow(), _service.Settings.TombstoneTime);
+        var commit = RoomRecords.ToCommit(Address, _effects, Serialise, _service.Clock.GetUtcNow(),
+            _service.Settings.TombstoneTime);
         if (commit is null) return true;
         try
         {
@@ -222,7 +227,8 @@ sealed class RoomHost
         }
     }
 
-    /// <summary>Tells everybody inside to enter again and forgets the object; the next letter loads the room from storage.</summary>
+    /// <summary>Tells everybody inside to enter again and forgets the object; the next letter loads the room from
+    /// storage.</summary>
     async ValueTask Abandon()
     {
         if (_room is not { } room) return;
@@ -253,7 +259,10 @@ sealed class RoomHost
                     if (!Answers(send.Stanza, send.To, first, end)) await Send(send.Stanza, send.To);
                     break;
                 case RoomEffect.Refuse refuse:
-                    if (!Answers(refuse.Answer, refuse.Cause.From, first, end)) await _service.Router.Route(refuse.Answer);
+                    if (!Answers(refuse.Answer, refuse.Cause.From, first, end))
+                    {
+                        await _service.Router.Route(refuse.Answer);
+                    }
                     break;
                 case RoomEffect.Entered entered:
                     _service.Entered(entered.Session, Address);
@@ -306,14 +315,16 @@ sealed class RoomHost
         if (due < TimeSpan.Zero) due = TimeSpan.Zero;
         // A full mailbox is never idle for long: the room asks again when it handles what waits.
         _timer ??= _service.Clock.CreateTimer(
-            static host => ((RoomHost)host!).TryPost(new(Event: new RoomEvent.Tick())), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+            static host => ((RoomHost)host!).TryPost(new(Event: new RoomEvent.Tick())), this,
+            Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
         _timer.Change(due, Timeout.InfiniteTimeSpan);
     }
 
     void Publish()
     {
         var listing = _room is { Exists: true, IsLocked: false } room
-            ? new RoomListing(Address, room.Options.Title, room.Options.Public, room.Options.PublicList, room.IsStored, room.OccupantCount)
+            ? new RoomListing(Address, room.Options.Title, room.Options.Public, room.Options.PublicList, room.IsStored,
+                room.OccupantCount)
             : null;
         if (listing != _listing) Volatile.Write(ref _listing, listing);
     }

@@ -28,17 +28,22 @@ static class RoomRecords
         HashSet<Jid>? removed = null;
         foreach (var effect in effects)
         {
-            if (effect is not (RoomEffect.Archive or RoomEffect.Retract or RoomEffect.Persist or RoomEffect.Destroyed)) continue;
+            if (effect is not (RoomEffect.Archive or RoomEffect.Retract or RoomEffect.Persist or RoomEffect.Destroyed))
+            {
+                continue;
+            }
             commit ??= new() { Room = room };
             switch (effect)
             {
                 case RoomEffect.Archive a:
-                    (archive ??= []).Add(new(room, a.Id, a.At, a.Sender, a.Sender.Bare, ToKind(a.Kind), ToBytes(serialise(a.Stanza))));
+                    (archive ??= []).Add(
+                        new(room, a.Id, a.At, a.Sender, a.Sender.Bare, ToKind(a.Kind), ToBytes(serialise(a.Stanza))));
                     break;
                 case RoomEffect.Retract r:
                     commit = commit with
                     {
-                        Replaced = [.. commit.Replaced, new(r.Id, ArchiveKind.Tombstone, ToBytes(serialise(r.Tombstone)))],
+                        Replaced = [.. commit.Replaced,
+                            new(r.Id, ArchiveKind.Tombstone, ToBytes(serialise(r.Tombstone)))],
                     };
                     break;
                 case RoomEffect.Destroyed d:
@@ -112,7 +117,8 @@ static class RoomRecords
         Removal = null,
     };
 
-    static StoredSubject ToStored(RoomSubject subject, DateTimeOffset now) => new(subject.Text, subject.Nick, subject.At ?? now);
+    static StoredSubject ToStored(RoomSubject subject, DateTimeOffset now) =>
+        new(subject.Text, subject.Nick, subject.At ?? now);
 
     static StoredAffiliation ToStored(AffiliationEntry entry) => new()
     {
@@ -148,14 +154,16 @@ static class RoomRecords
             }
             writer.WriteEndObject();
         }
-        return new(System.Text.Encoding.UTF8.GetString(json.WrittenSpan), options.Title, options.Public, options.Persistent);
+        return new(System.Text.Encoding.UTF8.GetString(json.WrittenSpan), options.Title, options.Public,
+            options.Persistent);
     }
 
     static RoomOptions ToOptions(string json)
     {
         using var document = JsonDocument.Parse(json);
         return RoomOptions.FromText(document.RootElement.EnumerateObject().Select(property => KeyValuePair.Create(
-            property.Name, property.Value.EnumerateArray().Select(value => value.GetString() ?? "").ToImmutableArray())));
+            property.Name, property.Value.EnumerateArray().Select(value => value.GetString() ?? "")
+                .ToImmutableArray())));
     }
 
     static ArchiveKind ToKind(RoomMessageKind kind) => kind switch

@@ -73,8 +73,8 @@ sealed class RoomService : IStanzaTarget
         return stanza.To.HasLocal ? Post(stanza) : RouteToService(stanza);
     }
 
-    /// <summary>Asks a room on behalf of an administrator: the stanza goes through the room's own decisions with the rights of
-    /// a service administrator, and the answer comes back here.</summary>
+    /// <summary>Asks a room on behalf of an administrator: the stanza goes through the room's own decisions with the
+    /// rights of a service administrator, and the answer comes back here.</summary>
     /// <returns>The room's answer, or null when it gave none within the time.</returns>
     public async ValueTask<Stanza?> Ask(Stanza stanza, TimeSpan limit)
     {
@@ -90,7 +90,8 @@ sealed class RoomService : IStanzaTarget
         }
     }
 
-    /// <summary>Reads something of a room in its turn; a sleeping room is woken. The function gets null when there is no such room.</summary>
+    /// <summary>Reads something of a room in its turn; a sleeping room is woken. The function gets null when there is
+    /// no such room.</summary>
     public async ValueTask<T> Look<T>(Jid room, Func<Room?, T> read)
     {
         var seen = new TaskCompletionSource<T>(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -194,7 +195,8 @@ sealed class RoomService : IStanzaTarget
         bool isAnswer = stanza.IsError || stanza is Iq { IsRequest: false };
         if (isAnswer && !_hosts.ContainsKey(room)) return; // no room in memory has asked for it
         // Only a user of this process waits, on the task that reads the user's own stanzas. An answer may come out of a
-        // room's own sending, where waiting could wait for ever; a peer carries many users and must not wait for one room.
+        // room's own sending, where waiting could wait for ever; a peer carries many users and must not wait for one
+        // room.
         if (!isAnswer && Router.Find(stanza.From) is not (null or RoomService))
         {
             await Post(room, new RoomLetter(stanza));
@@ -242,7 +244,8 @@ sealed class RoomService : IStanzaTarget
     {
         if (!Settings.Access.Admin(message.From))
         {
-            await Router.Refuse(message, StanzaError.Forbidden.WithText("Only service administrators are allowed to send service messages"));
+            await Router.Refuse(message,
+                StanzaError.Forbidden.WithText("Only service administrators are allowed to send service messages"));
             return;
         }
         if (message.Child("body") is null) return;

@@ -4,7 +4,8 @@ using Muster.Protocol.Addresses;
 
 namespace Muster.Server.Rooms;
 
-/// <summary>Who may do what in a room service: the access rules of <c>[modules.mod_muc]</c>, ready to be asked.</summary>
+/// <summary>Who may do what in a room service: the access rules of <c>[modules.mod_muc]</c>, ready to be
+/// asked.</summary>
 sealed record RoomAccess
 {
     /// <summary><c>access</c>: may use the service at all.</summary>

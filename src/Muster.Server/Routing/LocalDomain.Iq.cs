@@ -55,8 +55,12 @@ sealed partial class LocalDomain
         ? table.Answer(iq, target, iq.To, Serves(iq.From) ? _sessions.FindSession(iq.From) : null)
         : Refuse(iq, StanzaError.ServiceUnavailable);
 
-    /// <summary>XEP-0191 §3.3: the answer to a message that is blocked, the same as of an account that takes nothing.</summary>
+    /// <summary>XEP-0191 §3.3: the answer to a message that is blocked, the same as of an account that takes
+    /// nothing.</summary>
     ValueTask RefuseBlocked(Message message) =>
-        // A room would take an error for the loss of the occupant (XEP-0045 §18.4), so what rooms and news send is dropped.
-        message.Type is MessageType.Normal or MessageType.Chat ? Refuse(message, StanzaError.ServiceUnavailable) : default;
+        // A room would take an error for the loss of the occupant (XEP-0045 §18.4), so what rooms and news send is
+        // dropped.
+        message.Type is MessageType.Normal or MessageType.Chat
+            ? Refuse(message, StanzaError.ServiceUnavailable)
+            : default;
 }

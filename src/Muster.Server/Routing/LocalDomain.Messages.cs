@@ -42,7 +42,8 @@ sealed partial class LocalDomain
             case (_, DeliverOutcome.Blocked):
                 return RefuseBlocked(message);
         }
-        // Nobody is there, or has just gone with the message unread: it is as if the session had not been there (§8.5.3.2).
+        // Nobody is there, or has just gone with the message unread: it is as if the session had not been there
+        // (§8.5.3.2).
         if (delivery == Delivery.Session)
             delivery = DeliveryRules.Message(message.Type, Recipient.NoSession, Availability.None);
         return delivery switch
@@ -61,7 +62,8 @@ sealed partial class LocalDomain
         return DeliverFrom(online, message, highest);
     }
 
-    // Gone unless at least one took it; Blocked only when the account blocks the sender, which all its sessions agree on.
+    // Gone unless at least one took it; Blocked only when the account blocks the sender, which all its sessions agree
+    // on.
     static DeliverOutcome DeliverFrom(AccountSessions online, Message message, int priorityMin)
     {
         var outcome = DeliverOutcome.Gone;
@@ -74,8 +76,8 @@ sealed partial class LocalDomain
         return outcome == DeliverOutcome.Overflow ? DeliverOutcome.Gone : outcome;
     }
 
-    /// <summary>Keeps a message until its recipient comes, in the account's turn, so that it neither misses a session that has
-    /// just become available nor overtakes what is being handed over.</summary>
+    /// <summary>Keeps a message until its recipient comes, in the account's turn, so that it neither misses a session
+    /// that has just become available nor overtakes what is being handed over.</summary>
     async ValueTask StoreOffline(Message message)
     {
         var account = message.To.Bare;
@@ -89,7 +91,8 @@ sealed partial class LocalDomain
             if (choice == OfflineChoice.Refuse || await Append(account, message) != OfflineAppend.Stored)
                 refusal = StanzaError.ServiceUnavailable;
         }
-        // The same answer whether the account does not exist, blocks the sender or has no room (RFC 6120 §13.11, XEP-0160 §2).
+        // The same answer whether the account does not exist, blocks the sender or has no room (RFC 6120 §13.11,
+        // XEP-0160 §2).
         if (refusal is not null) await Refuse(message, refusal);
     }
 
@@ -106,8 +109,9 @@ sealed partial class LocalDomain
         return appended;
     }
 
-    /// <summary>Hands a session all that waits for its account, oldest first, and makes it available in the same turn in which
-    /// nothing was left. A message is removed from the store only when it stands in the session's outbound buffer.</summary>
+    /// <summary>Hands a session all that waits for its account, oldest first, and makes it available in the same turn
+    /// in which nothing was left. A message is removed from the store only when it stands in the session's outbound
+    /// buffer.</summary>
     async ValueTask HandOver(Session session, Presence presence)
     {
         var deadline = _clock.GetUtcNow() + OfflinePatience;

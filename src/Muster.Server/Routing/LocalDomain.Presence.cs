@@ -93,8 +93,8 @@ sealed partial class LocalDomain
         if (presence.Type == PresenceType.Unavailable) session.Deliver(shared, session.Account);
     }
 
-    /// <summary>What a resource that has become available must learn: who of its contacts is there (§4.3), what waits for the
-    /// user's answer (§3.1.3), and the user's other resources.</summary>
+    /// <summary>What a resource that has become available must learn: who of its contacts is there (§4.3), what waits
+    /// for the user's answer (§3.1.3), and the user's other resources.</summary>
     async ValueTask Greet(Session session, AccountSessions online, AccountState state)
     {
         foreach (var other in online.Snapshot)
@@ -118,7 +118,8 @@ sealed partial class LocalDomain
             if (session.IsBlocked(contact)) continue;
             if (!Serves(contact))
                 await _router.Route(new Presence(PresenceType.Probe, session.Jid, contact, null));
-            // A contact of this process that has no session is unavailable, which is what the client assumes: no answer.
+            // A contact of this process that has no session is unavailable, which is what the client assumes: no
+            // answer.
             else if (_sessions.Find(contact) is { } online && MaySee(session.Jid, online))
                 await TellPresence(online, session.Jid);
         }
@@ -163,7 +164,8 @@ sealed partial class LocalDomain
         }
         if (state is null || (!isOwn && !state.Roster.StateOf(probe.From).ShowsContact))
         {
-            // §4.3.2 1: the same for an account that does not exist. From the bare JID, as the subscription was with it.
+            // §4.3.2 1: the same for an account that does not exist. From the bare JID, as the subscription was with
+            // it.
             await _router.Route(new Presence(PresenceType.Unsubscribed, account, probe.From.Bare, null));
             return;
         }
@@ -184,7 +186,8 @@ sealed partial class LocalDomain
         return any;
     }
 
-    /// <summary>Whether somebody may know when the account is there: its contacts with a subscription, and itself.</summary>
+    /// <summary>Whether somebody may know when the account is there: its contacts with a subscription, and
+    /// itself.</summary>
     static bool MaySee(Jid asker, AccountSessions online) =>
         asker.SameBare(online.Account) ||
         (online.State.Roster.StateOf(asker).ShowsContact && !online.State.Blocked.Blocks(asker));
@@ -195,7 +198,10 @@ sealed partial class LocalDomain
         foreach (var session in online.All)
         {
             // XEP-0191 §5: a block of one resource leaves the others.
-            if (session.Available is not null && sender?.IsBlocked(session.Jid) != true) session.Deliver(shared, account);
+            if (session.Available is not null && sender?.IsBlocked(session.Jid) != true)
+            {
+                session.Deliver(shared, account);
+            }
         }
     }
 

@@ -12,7 +12,8 @@ namespace Muster.Server.Routing;
 // RFC 6121 §2.1.6, §2.5, §3: who may see whom, and the rosters that say so.
 sealed partial class LocalDomain
 {
-    /// <summary>Bytes of a waiting request kept with all its content; of a longer one only the request is kept.</summary>
+    /// <summary>Bytes of a waiting request kept with all its content; of a longer one only the request is
+    /// kept.</summary>
     const int RequestBytesMax = 4096;
 
     static readonly StanzaError RosterFull = StanzaError.ResourceConstraint.WithText("the roster is full");
@@ -62,8 +63,8 @@ sealed partial class LocalDomain
             if (!turn.Exists || turn.State.Blocked.Blocks(presence.From)) return;
             var item = turn.State.Roster.Find(contact) ?? new RosterItem { Jid = contact, Listed = false };
             var state = item.State;
-            bool invited = presence.Type == PresenceType.Subscribe && !state.ShowsContact && !IsFull(turn.State.Roster) &&
-                await IsInvited(account, presence);
+            bool invited = presence.Type == PresenceType.Subscribe && !state.ShowsContact
+                && !IsFull(turn.State.Roster) && await IsInvited(account, presence);
             outcome = SubscriptionTable.Apply(state with { Approved = state.Approved || invited },
                 Direction.Inbound, presence.Type);
             if (invited && !state.SeesContact)
@@ -81,7 +82,10 @@ sealed partial class LocalDomain
             if (outcome.Pass) DeliverSubscription(turn, stamped);
             await Store(turn, item, outcome.State, item.Listed || invited, stamped);
         }
-        if (outcome.AutoReply) await _router.Route(new Presence(PresenceType.Subscribed, account, contact, presence.Id));
+        if (outcome.AutoReply)
+        {
+            await _router.Route(new Presence(PresenceType.Subscribed, account, contact, presence.Id));
+        }
         if (outcome.Notice == PresenceNotice.Available) await Tell(account, contact);
         else if (outcome.Notice == PresenceNotice.Unavailable) await TellEnd(account, contact);
         if (asksBack) await _router.Route(new Presence(PresenceType.Subscribe, account, contact, null));
@@ -104,15 +108,16 @@ sealed partial class LocalDomain
         return true;
     }
 
-    /// <summary>Ends the subscriptions of an account with all its contacts, before the account is removed (XEP-0077 §3.2).</summary>
+    /// <summary>Ends the subscriptions of an account with all its contacts, before the account is removed (XEP-0077
+    /// §3.2).</summary>
     public async ValueTask EndAllSubscriptions(Jid account)
     {
         var state = await _accounts.Load(account);
         foreach (var item in state?.Roster.Items ?? []) await EndSubscriptions(account, item.Jid, item.State);
     }
 
-    /// <summary>Makes a contact of an account that sees it and is seen, without asking either: the outcome of an invitation
-    /// that one wrote and the other accepted (XEP-0401 §6.4).</summary>
+    /// <summary>Makes a contact of an account that sees it and is seen, without asking either: the outcome of an
+    /// invitation that one wrote and the other accepted (XEP-0401 §6.4).</summary>
     public async ValueTask Befriend(Jid account, Jid contact)
     {
         using var turn = await _accounts.Take(account);
@@ -121,8 +126,8 @@ sealed partial class LocalDomain
         await Store(turn, item, new SubscriptionState(RosterSubscription.Both), listed: true);
     }
 
-    /// <summary>Tells the user's interested resources what has become of an item (§2.1.6). In the account's turn, so that the
-    /// pushes come in the order of their versions.</summary>
+    /// <summary>Tells the user's interested resources what has become of an item (§2.1.6). In the account's turn, so
+    /// that the pushes come in the order of their versions.</summary>
     public void PushRoster(AccountTurn turn, Element item, long version)
     {
         foreach (var session in turn.Sessions)
@@ -179,7 +184,8 @@ sealed partial class LocalDomain
         return bytes.Length <= RequestBytesMax ? bytes : StoredXml.ToBytes(request.WithContent());
     }
 
-    // §3.1.3: a request goes to all available resources; the other three to those that have the roster (§3.1.6, §3.2.3, §3.3.3).
+    // §3.1.3: a request goes to all available resources; the other three to those that have the roster (§3.1.6, §3.2.3,
+    // §3.3.3).
     static void DeliverSubscription(AccountTurn turn, Presence presence)
     {
         foreach (var session in turn.Sessions)

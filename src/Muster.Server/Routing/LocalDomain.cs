@@ -16,8 +16,8 @@ namespace Muster.Server.Routing;
 /// </summary>
 /// <remarks>
 /// A message to somebody who is there takes no lock but the leaf lock of the session it is written to, and never asks
-/// the store. What changes an account or needs the store happens in the account's turn (see <see cref="AccountTurns"/>),
-/// and what it sends to others is routed after the turn.
+/// the store. What changes an account or needs the store happens in the account's turn (see
+/// <see cref="AccountTurns"/>), and what it sends to others is routed after the turn.
 /// </remarks>
 sealed partial class LocalDomain : IStanzaTarget, IClientHost
 {
@@ -182,7 +182,8 @@ sealed partial class LocalDomain : IStanzaTarget, IClientHost
         try
         {
             var state = online?.State ?? await _accounts.Load(session.Account) ?? AccountState.Empty;
-            await BecomeUnavailable(session, new Presence(PresenceType.Unavailable, session.Jid, Jid.None, null), state);
+            await BecomeUnavailable(session, new Presence(PresenceType.Unavailable, session.Jid, Jid.None, null),
+                state);
         }
         catch (StorageException e)
         {

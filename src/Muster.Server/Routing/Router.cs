@@ -4,11 +4,12 @@ using Muster.Protocol.Stanzas;
 
 namespace Muster.Server.Routing;
 
-/// <summary>A domain that stanzas can be sent to: a domain of accounts, a room service, a component, other servers.</summary>
+/// <summary>A domain that stanzas can be sent to: a domain of accounts, a room service, a component, other
+/// servers.</summary>
 interface IStanzaTarget
 {
-    /// <summary>Takes a stanza whose <c>from</c> and <c>to</c> are set and true. Completes when responsibility is taken: the
-    /// caller may wait for a room's mailbox here, and only here.</summary>
+    /// <summary>Takes a stanza whose <c>from</c> and <c>to</c> are set and true. Completes when responsibility is
+    /// taken: the caller may wait for a room's mailbox here, and only here.</summary>
     ValueTask Route(Stanza stanza);
 }
 
@@ -42,7 +43,10 @@ sealed class Router
     public ValueTask Route(Stanza stanza) =>
         _byDomain.TryGetValue(stanza.To.Domain, out var target) ? target.Route(stanza) : _elsewhere!.Route(stanza);
 
-    /// <summary>Answers a stanza with an error, unless it is one that must not be answered (RFC 6120 §8.2.3, §8.3.1).</summary>
+    /// <summary>Answers a stanza with an error, unless it is one that must not be answered (RFC 6120 §8.2.3,
+    /// §8.3.1).</summary>
     public ValueTask Refuse(Stanza stanza, StanzaError error) =>
-        stanza.IsError || stanza is Iq { Type: IqType.Result } || stanza.From.IsNone ? default : Route(stanza.Refuse(error));
+        stanza.IsError || stanza is Iq { Type: IqType.Result } || stanza.From.IsNone
+            ? default
+            : Route(stanza.Refuse(error));
 }

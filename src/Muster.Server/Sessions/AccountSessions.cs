@@ -3,7 +3,8 @@ using Muster.Protocol.Addresses;
 
 namespace Muster.Server.Sessions;
 
-/// <summary>The sessions of one account that are alive, as an immutable array that readers take without a lock.</summary>
+/// <summary>The sessions of one account that are alive, as an immutable array that readers take without a
+/// lock.</summary>
 sealed class AccountSessions(Jid account, AccountState state)
 {
     Session[] _sessions = [];

@@ -3,8 +3,8 @@ using Muster.Core.Sessions;
 
 namespace Muster.Server.Sessions;
 
-/// <summary>What is kept of an account in memory while it has sessions, so that no message and no presence between local
-/// users needs the store. Immutable: replaced as a whole under the account's turn.</summary>
+/// <summary>What is kept of an account in memory while it has sessions, so that no message and no presence between
+/// local users needs the store. Immutable: replaced as a whole under the account's turn.</summary>
 sealed record AccountState(Roster Roster, BlockList Blocked)
 {
     /// <summary>An account that has nothing.</summary>

@@ -23,7 +23,8 @@ sealed class AccountStates(Database database, SessionTable sessions, TimeProvide
     /// <summary>Waits for the account's turn without loading anything.</summary>
     public ValueTask<AccountTurns.Held> TakeTurn(Jid account) => _turns.Take(account.Bare);
 
-    /// <summary>Waits for the account's turn and loads what is stored of it. Disposing the result ends the turn.</summary>
+    /// <summary>Waits for the account's turn and loads what is stored of it. Disposing the result ends the
+    /// turn.</summary>
     public async ValueTask<AccountTurn> Take(Jid account)
     {
         var held = await _turns.Take(account.Bare);

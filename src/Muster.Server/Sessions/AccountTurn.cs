@@ -4,8 +4,8 @@ using Muster.Protocol.Addresses;
 
 namespace Muster.Server.Sessions;
 
-/// <summary>The right to change one account, with what is stored of it. A change is stored first, then seen in memory: if
-/// storing fails, nothing has changed.</summary>
+/// <summary>The right to change one account, with what is stored of it. A change is stored first, then seen in memory:
+/// if storing fails, nothing has changed.</summary>
 sealed class AccountTurn : IDisposable
 {
     readonly AccountStates _accounts;

@@ -2,11 +2,11 @@ using Muster.Protocol.Addresses;
 
 namespace Muster.Server.Sessions;
 
-/// <summary>Lets changes of one account happen one after the other: roster, subscriptions, block list, offline messages;
-/// for accounts that are offline too.</summary>
+/// <summary>Lets changes of one account happen one after the other: roster, subscriptions, block list, offline
+/// messages; for accounts that are offline too.</summary>
 /// <remarks>
-/// A fixed number of locks shared by all accounts, so it needs no bookkeeping and no memory per account. Not on the path
-/// of messages between people who are there. Held across store calls. A holder never takes a second turn and never
+/// A fixed number of locks shared by all accounts, so it needs no bookkeeping and no memory per account. Not on the
+/// path of messages between people who are there. Held across store calls. A holder never takes a second turn and never
 /// routes a stanza, as that may need another account's: so there is no order to keep and no deadlock.
 /// </remarks>
 sealed class AccountTurns

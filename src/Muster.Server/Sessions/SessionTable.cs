@@ -32,9 +32,9 @@ sealed class SessionTable(int sessionsPerAccountMax)
     /// <summary>The session with exactly this full JID, or null.</summary>
     public Session? FindSession(Jid full) => _accounts.GetValueOrDefault(full.Bare)?.Find(full);
 
-    /// <summary>Enters a session. A session of the same full JID is taken out and handed back in <paramref name="replaced"/>:
-    /// the newer login wins (RFC 6120 §7.7.2.2), and the caller ends the older with a conflict. Called under the
-    /// account's turn.</summary>
+    /// <summary>Enters a session. A session of the same full JID is taken out and handed back in
+    /// <paramref name="replaced"/>: the newer login wins (RFC 6120 §7.7.2.2), and the caller ends the older with a
+    /// conflict. Called under the account's turn.</summary>
     /// <param name="session">The session.</param>
     /// <param name="state">What is stored of the account; used when this is its first session.</param>
     /// <param name="replaced">The session that had the resource, or null.</param>
@@ -47,7 +47,10 @@ sealed class SessionTable(int sessionsPerAccountMax)
             lock (entry)
             {
                 // The entry may have been removed by Unbind between the look-up and the lock: then look again.
-                if (!_accounts.TryGetValue(session.Account, out var current) || !ReferenceEquals(current, entry)) continue;
+                if (!_accounts.TryGetValue(session.Account, out var current) || !ReferenceEquals(current, entry))
+                {
+                    continue;
+                }
                 replaced = entry.Find(session.Jid);
                 var old = replaced;
                 if (old is null && entry.All.Length >= sessionsPerAccountMax) return BindOutcome.TooMany;

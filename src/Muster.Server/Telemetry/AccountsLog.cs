@@ -18,7 +18,8 @@ static partial class AccountsLog
     [LoggerMessage(2003, LogLevel.Error, "{jid}: a stored message cannot be read and was left out")]
     public static partial void StoredUnreadable(ILogger log, Jid jid);
 
-    [LoggerMessage(2004, LogLevel.Warning, "{jid}: as many subscription requests wait for it as may ({max}); more are dropped")]
+    [LoggerMessage(2004, LogLevel.Warning,
+        "{jid}: as many subscription requests wait for it as may ({max}); more are dropped")]
     public static partial void TooManyRequests(ILogger log, Jid jid, int max);
 
     [LoggerMessage(2005, LogLevel.Information, "{jid}: bound (connection {conn})")]

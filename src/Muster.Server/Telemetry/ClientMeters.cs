@@ -52,7 +52,8 @@ sealed class ClientMeters(Meter meter)
     /// <summary>Somebody logged in.</summary>
     public void LoggedIn(string mechanism) => _logins.Add(1, new KeyValuePair<string, object?>("mechanism", mechanism));
     /// <summary>Somebody failed to log in.</summary>
-    public void LoginFailed(string reason) => _loginFailures.Add(1, new KeyValuePair<string, object?>("reason", reason));
+    public void LoginFailed(string reason) =>
+        _loginFailures.Add(1, new KeyValuePair<string, object?>("reason", reason));
     /// <summary>A stream was closed with an error.</summary>
     public void StreamError(string condition) =>
         _streamErrors.Add(1, new KeyValuePair<string, object?>("condition", condition));

@@ -12,6 +12,7 @@ static partial class RoomsLog
     [LoggerMessage(3001, LogLevel.Warning, "room {room}: cannot be read, so nobody can enter: {problem}")]
     public static partial void Unreadable(ILogger log, Jid room, string problem);
 
-    [LoggerMessage(3002, LogLevel.Error, "room {room}: {messages} messages could not be stored and were not shown: {problem}")]
+    [LoggerMessage(3002, LogLevel.Error,
+        "room {room}: {messages} messages could not be stored and were not shown: {problem}")]
     public static partial void CommitFailed(ILogger log, Jid room, int messages, string problem);
 }

@@ -18,7 +18,8 @@ public sealed class SlixmppTests
         Assert.All(results, result => Assert.True(result.Exit == 0, result.Output + server.Output));
         Assert.All(results, result => Assert.Contains("muc feature True", result.Output, StringComparison.Ordinal));
         Assert.All(results, result => Assert.Contains("tls True", result.Output, StringComparison.Ordinal));
-        Assert.All(results, result => Assert.Contains("mechanism SCRAM-SHA-256", result.Output, StringComparison.Ordinal));
+        Assert.All(results, result =>
+            Assert.Contains("mechanism SCRAM-SHA-256", result.Output, StringComparison.Ordinal));
         // Each hears the other; the one who came second got the first line as history.
         Assert.Contains("<Romeo> but soft, what light", results[1].Output, StringComparison.Ordinal);
         Assert.Contains("<Juliet> it is the east", results[0].Output, StringComparison.Ordinal);
@@ -36,7 +37,8 @@ public sealed class SlixmppTests
         Assert.DoesNotContain("not the password", server.Output, StringComparison.Ordinal);
     }
 
-    static Task<(int Exit, string Output)> Bot(ServerProcess server, string user, string nick, string say, string waitFor) =>
+    static Task<(int Exit, string Output)> Bot(ServerProcess server, string user, string nick, string say,
+        string waitFor) =>
         Command.RunAsync("/usr/bin/python3", ["tests/Muster.Interop/py/room_bot.py", $"{user}@localhost", user,
             "127.0.0.1", $"{server.ClientPort}", "garden@conference.localhost", nick, say, waitFor]);
 }

@@ -20,7 +20,8 @@ public sealed class XmppJsTests
         Assert.Contains("<Romeo> good night, good night", results[1].Output, StringComparison.Ordinal);
     }
 
-    static Task<(int Exit, string Output)> Bot(ServerProcess server, string user, string nick, string say, string waitFor) =>
+    static Task<(int Exit, string Output)> Bot(ServerProcess server, string user, string nick, string say,
+        string waitFor) =>
         Command.RunAsync("node", ["tests/Muster.Interop/js/room_bot.mjs", $"ws://127.0.0.1:{server.Http.Port}/ws",
             "localhost", user, user, "garden@conference.localhost", nick, say, waitFor]);
 }

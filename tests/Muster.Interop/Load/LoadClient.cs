@@ -6,7 +6,8 @@ using Muster.Protocol.Xml;
 
 namespace Muster.Interop.Load;
 
-/// <summary>A small client over a plain socket, for tests with many of them: it logs in, sends text and hands every element to a callback.</summary>
+/// <summary>A small client over a plain socket, for tests with many of them: it logs in, sends text and hands every
+/// element to a callback.</summary>
 sealed class LoadClient : IAsyncDisposable
 {
     readonly Socket _socket = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
@@ -26,24 +27,34 @@ sealed class LoadClient : IAsyncDisposable
     {
         await using var client = new LoadClient();
         await client.OpenAsync(port);
-        await client.SendAsync($"<iq type='set' id='r'><query xmlns='jabber:iq:register'><username>{user}</username><password>{user}</password></query></iq>");
+        await client.SendAsync("<iq type='set' id='r'><query xmlns='jabber:iq:register'>" +
+            $"<username>{user}</username><password>{user}</password></query></iq>");
         var answer = await client.ReadAsync();
-        if (answer?.Attribute("type") != "result") throw new InvalidOperationException($"no account for {user}: {answer}");
+        if (answer?.Attribute("type") != "result")
+        {
+            throw new InvalidOperationException($"no account for {user}: {answer}");
+        }
     }
 
-    /// <summary>Logs in with PLAIN and binds a resource. Received is not called yet: call <see cref="Start"/>.</summary>
+    /// <summary>Logs in with PLAIN and binds a resource. Received is not called yet: call
+    /// <see cref="Start"/>.</summary>
     public async Task LogInAsync(int port, string user, string resource)
     {
         await OpenAsync(port);
         string plain = Convert.ToBase64String(Encoding.UTF8.GetBytes($"\0{user}\0{user}"));
         await SendAsync($"<auth xmlns='{Namespaces.Sasl}' mechanism='PLAIN'>{plain}</auth>");
-        if (await ReadAsync() is not { Name: "success" } and var refused) throw new InvalidOperationException($"{user} refused: {refused}");
+        if (await ReadAsync() is not { Name: "success" } and var refused)
+        {
+            throw new InvalidOperationException($"{user} refused: {refused}");
+        }
         _reader.Reset();
         await SendAsync(StreamHeader);
         await ReadAsync();
-        await SendAsync($"<iq type='set' id='b'><bind xmlns='{Namespaces.Bind}'><resource>{resource}</resource></bind></iq>");
+        await SendAsync(
+            $"<iq type='set' id='b'><bind xmlns='{Namespaces.Bind}'><resource>{resource}</resource></bind></iq>");
         var bound = await ReadAsync();
-        Jid = bound?.FirstElement?.Child("jid")?.Text ?? throw new InvalidOperationException($"{user} not bound: {bound}");
+        Jid = bound?.FirstElement?.Child("jid")?.Text
+            ?? throw new InvalidOperationException($"{user} not bound: {bound}");
     }
 
     /// <summary>From now on elements go to <see cref="Received"/>.</summary>
@@ -60,7 +71,8 @@ sealed class LoadClient : IAsyncDisposable
     }
 
     const string StreamHeader =
-        "<?xml version='1.0'?><stream:stream to='localhost' version='1.0' xmlns='jabber:client' xmlns:stream='http://etherx.jabber.org/streams'>";
+        "<?xml version='1.0'?><stream:stream to='localhost' version='1.0' " +
+        "xmlns='jabber:client' xmlns:stream='http://etherx.jabber.org/streams'>";
 
     async Task OpenAsync(int port)
     {
@@ -76,7 +88,8 @@ sealed class LoadClient : IAsyncDisposable
     {
         while (true)
         {
-            var read = forEver ? await _input.Reader.ReadAsync() : await _input.Reader.ReadAsync().AsTask().WaitAsync(_limit);
+            var read = forEver ? await _input.Reader.ReadAsync()
+                : await _input.Reader.ReadAsync().AsTask().WaitAsync(_limit);
             var buffer = read.Buffer;
             while (_reader.TryRead(buffer, out var consumed, out var item))
             {

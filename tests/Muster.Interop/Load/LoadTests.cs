@@ -23,7 +23,8 @@ public sealed class LoadTests(ITestOutputHelper output)
     public async Task FiveHundredUsersTalkInOneRoomBesideTwoThousandIdleClients()
     {
         await using var server = await ServerProcess.StartAsync(Open);
-        await Parallel.ForAsync(0, Accounts, Few, async (i, _) => await LoadClient.RegisterAsync(server.PlainPort, $"user{i}"));
+        await Parallel.ForAsync(0, Accounts, Few, async (i, _) =>
+            await LoadClient.RegisterAsync(server.PlainPort, $"user{i}"));
         long before = server.ResidentBytes;
 
         var idle = await LogInAsync(server, 2000, "idle");
@@ -43,7 +44,8 @@ public sealed class LoadTests(ITestOutputHelper output)
         var watch = Stopwatch.StartNew();
         await talkers[0].SendAsync(Join(0));
         // A new room waits for its owner's word (XEP-0045 §10.1.2 #createroom-instant).
-        await talkers[0].SendAsync($"<iq type='set' id='o' to='crowd@conference.localhost'><query xmlns='{Namespaces.MucOwner}'><x xmlns='jabber:x:data' type='submit'/></query></iq>");
+        await talkers[0].SendAsync("<iq type='set' id='o' to='crowd@conference.localhost'>" +
+            $"<query xmlns='{Namespaces.MucOwner}'><x xmlns='jabber:x:data' type='submit'/></query></iq>");
         await Until(() => ledger.Joined >= 1);
         for (int i = 1; i < talkers.Count; i++)
             await talkers[i].SendAsync(Join(i));
@@ -55,13 +57,15 @@ public sealed class LoadTests(ITestOutputHelper output)
         watch.Restart();
         for (int m = 0; m < Messages; m++)
         {
-            await talkers[m % 10].SendAsync($"<message to='crowd@conference.localhost' type='groupchat' id='m{m}'><body>line {m}</body></message>");
+            await talkers[m % 10].SendAsync(
+                $"<message to='crowd@conference.localhost' type='groupchat' id='m{m}'><body>line {m}</body></message>");
             int sent = m + 1;
             await Until(() => ledger.Heard(m % 10) >= sent);
         }
         await Until(() => ledger.Total == (long)Messages * talkers.Count);
         double micros = (server.CpuTime - cpu).TotalMicroseconds / ledger.Total;
-        Print($"{Messages} messages to 500 occupants: {micros:F2} us of CPU per delivered copy, {watch.Elapsed.TotalSeconds:F1} s");
+        Print($"{Messages} messages to 500 occupants: {micros:F2} us of CPU per delivered copy, " +
+            $"{watch.Elapsed.TotalSeconds:F1} s");
 
         Assert.Equal("", ledger.Problems());
         foreach (var client in talkers.Concat(idle)) await client.DisposeAsync();
@@ -78,7 +82,8 @@ public sealed class LoadTests(ITestOutputHelper output)
         await Parallel.ForAsync(0, count, Few, async (i, _) =>
         {
             clients[i] = new LoadClient();
-            await clients[i].LogInAsync(server.PlainPort, $"user{i % Accounts}", string.Create(CultureInfo.InvariantCulture, $"{resource}{i / Accounts}"));
+            await clients[i].LogInAsync(server.PlainPort, $"user{i % Accounts}",
+                string.Create(CultureInfo.InvariantCulture, $"{resource}{i / Accounts}"));
         });
         return [.. clients];
     }
@@ -119,7 +124,8 @@ public sealed class LoadTests(ITestOutputHelper output)
                 lock (_heard[me]) _heard[me].Add(body);
                 Interlocked.Increment(ref _total);
             }
-            else if (!_joined[me] && element.Attribute("type") is null && element.Child(Namespaces.MucUser, "x") is { } x &&
+            else if (!_joined[me] && element.Attribute("type") is null
+                && element.Child(Namespaces.MucUser, "x") is { } x &&
                 x.Children(Namespaces.MucUser, "status").Any(status => status.Attribute("code") == "110"))
             {
                 _joined[me] = true;

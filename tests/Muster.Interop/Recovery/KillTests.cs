@@ -22,28 +22,21 @@ public sealed class KillTests
         var server = await ServerProcess.StartAsync(Open);
         try
         {
-            foreach (string user in (string[])["anna", "berta", "absent"]) await LoadClient.RegisterAsync(server.PlainPort, user);
+            foreach (string user in (string[])["anna", "berta", "absent"])
+            {
+                await LoadClient.RegisterAsync(server.PlainPort, user);
+            }
             var seen = new ConcurrentQueue<string>();
             await using (var anna = await EnterAsync(server, "anna", element => Note(element, seen)))
             await using (var berta = await EnterAsync(server, "berta", element => Note(element, seen)))
             {
-                // A roster item and an offline message that the server has answered for.
-                await anna.SendAsync("<iq type='set' id='ros'><query xmlns='jabber:iq:roster'><item jid='absent@localhost' name='Absent'/></query></iq>");
-                await anna.SendAsync("<message to='absent@localhost' type='chat' id='off'><body>for later</body></message>");
-                var done = new TaskCompletionSource();
-                anna.Received = element =>
-                {
-                    Note(element, seen);
-                    if (element.Attribute("id") == "after") done.TrySetResult();
-                };
-                await anna.SendAsync("<iq type='get' id='after' to='localhost'><ping xmlns='urn:xmpp:ping'/></iq>");
-                await done.Task.WaitAsync(TimeSpan.FromSeconds(20));
-
+                await LeaveBehindAsync(anna, seen);
                 var talking = Task.Run(async () =>
                 {
                     for (int i = 0; i < 5000; i++)
                     {
-                        string message = $"<message to='garden@conference.localhost' type='groupchat' id='k{i}'><body>line {i}</body></message>";
+                        string message = "<message to='garden@conference.localhost' type='groupchat' " +
+                            $"id='k{i}'><body>line {i}</body></message>";
                         await (i % 2 == 0 ? anna : berta).SendAsync(message);
                     }
                 });
@@ -67,11 +60,15 @@ public sealed class KillTests
                 Assert.Equal("Absent", roster.FirstElement?.FirstElement?.Attribute("name"));
             }
             var lost = seen.Distinct().Except(history).ToList();
-            Assert.True(lost.Count == 0, $"seen before the kill, not in the history: {string.Join(", ", lost.Take(10))}");
+            Assert.True(lost.Count == 0,
+                $"seen before the kill, not in the history: {string.Join(", ", lost.Take(10))}");
             Assert.Equal(history.Count, history.Distinct().Count());
 
             var offline = new TaskCompletionSource<Element>();
-            await using var absent = new LoadClient { Received = element => { if (element.Child("body") is not null) offline.TrySetResult(element); } };
+            await using var absent = new LoadClient
+            {
+                Received = element => { if (element.Child("body") is not null) offline.TrySetResult(element); },
+            };
             await absent.LogInAsync(server.PlainPort, "absent", "r");
             absent.Start();
             await absent.SendAsync("<presence/>");
@@ -83,6 +80,22 @@ public sealed class KillTests
         {
             await server.DisposeAsync();
         }
+    }
+
+    /// <summary>A roster item and an offline message that the server has answered for.</summary>
+    static async Task LeaveBehindAsync(LoadClient anna, ConcurrentQueue<string> seen)
+    {
+        await anna.SendAsync("<iq type='set' id='ros'><query xmlns='jabber:iq:roster'>" +
+            "<item jid='absent@localhost' name='Absent'/></query></iq>");
+        await anna.SendAsync("<message to='absent@localhost' type='chat' id='off'><body>for later</body></message>");
+        var done = new TaskCompletionSource();
+        anna.Received = element =>
+        {
+            Note(element, seen);
+            if (element.Attribute("id") == "after") done.TrySetResult();
+        };
+        await anna.SendAsync("<iq type='get' id='after' to='localhost'><ping xmlns='urn:xmpp:ping'/></iq>");
+        await done.Task.WaitAsync(TimeSpan.FromSeconds(20));
     }
 
     static void Note(Element element, ConcurrentQueue<string> into)
@@ -101,7 +114,8 @@ public sealed class KillTests
             if (element.Child("subject") is not null) inside.TrySetResult();
         };
         client.Start();
-        await client.SendAsync($"<presence to='garden@conference.localhost/{user}'><x xmlns='{Namespaces.Muc}'/></presence>");
+        await client.SendAsync(
+            $"<presence to='garden@conference.localhost/{user}'><x xmlns='{Namespaces.Muc}'/></presence>");
         await inside.Task.WaitAsync(TimeSpan.FromSeconds(20));
         return client;
     }

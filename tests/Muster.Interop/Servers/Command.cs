@@ -6,7 +6,8 @@ namespace Muster.Interop.Servers;
 /// <summary>Runs a program to its end.</summary>
 static class Command
 {
-    /// <summary>Runs it; the output holds both streams. A program that takes longer than the limit is killed and fails the test.</summary>
+    /// <summary>Runs it; the output holds both streams. A program that takes longer than the limit is killed and fails
+    /// the test.</summary>
     public static async Task<(int Exit, string Output)> RunAsync(
         string program, string[] arguments, TimeSpan? limit = null, string? input = null)
     {

@@ -7,14 +7,17 @@ static class Repository
     public static string Root { get; } = Find();
 
     /// <summary>The folder that tests leave for a person to look at: screenshots, logs.</summary>
-    public static string Artifacts { get; } = Directory.CreateDirectory(Path.Combine(Root, "artifacts", "interop")).FullName;
+    public static string Artifacts { get; } =
+        Directory.CreateDirectory(Path.Combine(Root, "artifacts", "interop")).FullName;
 
-    /// <summary>The built program: what ./run builds when it is there, else the debug build the tests came with.</summary>
+    /// <summary>The built program: what ./run builds when it is there, else the debug build the tests came
+    /// with.</summary>
     public static string Program
     {
         get
         {
-            string Built(string configuration) => Path.Combine(Root, "src", "Muster", "bin", configuration, "net10.0", "muster");
+            string Built(string configuration) =>
+                Path.Combine(Root, "src", "Muster", "bin", configuration, "net10.0", "muster");
             return File.Exists(Built("Release")) ? Built("Release") : Built("Debug");
         }
     }

@@ -7,7 +7,8 @@ using System.Text.RegularExpressions;
 
 namespace Muster.Interop.Servers;
 
-/// <summary>The real program in a process of its own, started as an operator starts it, on free loopback ports.</summary>
+/// <summary>The real program in a process of its own, started as an operator starts it, on free loopback
+/// ports.</summary>
 sealed partial class ServerProcess : IAsyncDisposable
 {
     static readonly TimeSpan ReadyWait = TimeSpan.FromSeconds(30);
@@ -80,7 +81,10 @@ sealed partial class ServerProcess : IAsyncDisposable
     /// <summary>Starts it again on the same ports and data, after it was stopped or killed.</summary>
     public async Task<ServerProcess> RestartAsync()
     {
-        var next = new ServerProcess(_folder, _ownsFolder, _arguments) { ClientPort = ClientPort, PlainPort = PlainPort, Http = Http };
+        var next = new ServerProcess(_folder, _ownsFolder, _arguments)
+        {
+            ClientPort = ClientPort, PlainPort = PlainPort, Http = Http,
+        };
         await next.Start();
         return next;
     }
@@ -134,7 +138,8 @@ sealed partial class ServerProcess : IAsyncDisposable
         _process = new Process { StartInfo = start, EnableRaisingEvents = true };
         _process.OutputDataReceived += (_, line) => Note(line.Data);
         _process.ErrorDataReceived += (_, line) => Note(line.Data);
-        _process.Exited += (_, _) => _ready.TrySetException(new InvalidOperationException($"the server ended early:\n{Output}"));
+        _process.Exited += (_, _) =>
+            _ready.TrySetException(new InvalidOperationException($"the server ended early:\n{Output}"));
         _process.Start();
         _process.BeginOutputReadLine();
         _process.BeginErrorReadLine();

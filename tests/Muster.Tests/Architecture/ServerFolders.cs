@@ -24,8 +24,9 @@ static class ServerFolders
         ["Net"] = ["Sessions", "Telemetry"],
         // Features: the local domain asks the table that they have filled in.
         ["Routing"] = ["Sessions", "Storage", "Telemetry", "Features"],
-        ["Rooms"] = ["Routing", "Sessions", "Storage", "Telemetry", "Features"],
-        ["Features"] = ["Routing", "Sessions", "Storage", "Telemetry", "Accounts"],
+        ["Rooms"] = ["Routing", "Sessions", "Storage", "Telemetry"],
+        // Rooms: what a room service answers for itself is a feature.
+        ["Features"] = ["Routing", "Rooms", "Sessions", "Storage", "Telemetry", "Accounts"],
         ["Http"] = [All],
     };
 

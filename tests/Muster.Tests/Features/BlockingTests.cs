@@ -39,11 +39,14 @@ public class BlockingTests
 
         string both = Items(["romeo@localhost", "example.org"]);
         foreach (var client in (TestClient[])[one, two])
-            await client.ExpectAsync($"<iq type='set' id='*' from='juliet@localhost' to='*'><block xmlns='{Ns}'>{both}</block></iq>");
+            await client.ExpectAsync(
+                $"<iq type='set' id='*' from='juliet@localhost' to='*'><block xmlns='{Ns}'>{both}</block></iq>");
         Assert.Null((await three.AskAsync(Unblock("romeo@localhost"))).ErrorCondition());
-        await one.ExpectAsync($"<iq type='set' id='*' from='*' to='*'><unblock xmlns='{Ns}'>{Items(["romeo@localhost"])}</unblock></iq>");
+        await one.ExpectAsync(
+            $"<iq type='set' id='*' from='*' to='*'><unblock xmlns='{Ns}'>{Items(["romeo@localhost"])}</unblock></iq>");
         await one.SendAsync($"<iq type='get' id='g'><blocklist xmlns='{Ns}'/></iq>");
-        await one.ExpectAsync($"<iq type='result' id='g' from='*' to='*'><blocklist xmlns='{Ns}'>{Items(["example.org"])}</blocklist></iq>");
+        await one.ExpectAsync($"<iq type='result' id='g' from='*' to='*'>" +
+            $"<blocklist xmlns='{Ns}'>{Items(["example.org"])}</blocklist></iq>");
         Assert.Null((await three.AskAsync(Unblock())).ErrorCondition());
         await one.ExpectAsync($"<iq type='set' id='*' from='*' to='*'><unblock xmlns='{Ns}'/></iq>");
         await three.ExpectNothingAsync();
@@ -54,7 +57,8 @@ public class BlockingTests
     [InlineData("<iq type='set'><block xmlns='urn:xmpp:blocking'><item jid='@'/></block></iq>", "jid-malformed")]
     [InlineData("<iq type='set'><block xmlns='urn:xmpp:blocking'><item/></block></iq>", "jid-malformed")]
     [InlineData("<iq type='set'><unblock xmlns='urn:xmpp:blocking'><item jid='@'/></unblock></iq>", "jid-malformed")]
-    [InlineData("<iq type='set' to='romeo@localhost'><block xmlns='urn:xmpp:blocking'><item jid='a@b'/></block></iq>", "forbidden")]
+    [InlineData("<iq type='set' to='romeo@localhost'><block xmlns='urn:xmpp:blocking'><item jid='a@b'/></block></iq>",
+        "forbidden")]
     [InlineData("<iq type='get' to='romeo@localhost'><blocklist xmlns='urn:xmpp:blocking'/></iq>", "forbidden")]
     [InlineData("<iq type='set'><blocklist xmlns='urn:xmpp:blocking'/></iq>", "service-unavailable")]
     public async Task Wrong_requests(string iq, string condition)
@@ -142,13 +146,15 @@ public class BlockingTests
 
         await juliet.AskAsync(Block("romeo@localhost"));
         foreach (var client in (TestClient[])[romeo, orchard])
-            await client.ExpectAsync("<presence from='juliet@localhost/test' to='romeo@localhost' type='unavailable'/>");
+            await client.ExpectAsync(
+                "<presence from='juliet@localhost/test' to='romeo@localhost' type='unavailable'/>");
         await juliet.SendAsync("<presence><show>away</show></presence>");
         await juliet.DrainAsync();
         await romeo.ExpectNothingAsync();
         // Blocked over logins, and one who logs in anew sees nothing either.
         var later = await server.OnlineAsync("romeo", "later");
-        Assert.DoesNotContain(await later.DrainAsync(), element => element.Attribute("from")!.StartsWith("juliet", StringComparison.Ordinal));
+        Assert.DoesNotContain(await later.DrainAsync(), element =>
+            element.Attribute("from")!.StartsWith("juliet", StringComparison.Ordinal));
         await juliet.CloseAsync();
         await romeo.DrainAsync();
         juliet = await server.OnlineAsync("juliet");
@@ -158,10 +164,12 @@ public class BlockingTests
         await juliet.SendAsync("<presence><show>chat</show></presence>");
         await juliet.DrainAsync();
         await juliet.SendAsync(Unblock().Replace("type='set'", "type='set' id='u'", StringComparison.Ordinal));
-        await romeo.ExpectAsync("<presence from='juliet@localhost/test' to='romeo@localhost'><show>chat</show></presence>");
+        await romeo.ExpectAsync(
+            "<presence from='juliet@localhost/test' to='romeo@localhost'><show>chat</show></presence>");
         // And sees the contact again.
         var seen = await juliet.DrainAsync();
-        Assert.Contains(seen, element => element.Attribute("from") == "romeo@localhost/test" && element.Name == "presence");
+        Assert.Contains(seen, element =>
+            element.Attribute("from") == "romeo@localhost/test" && element.Name == "presence");
         await romeo.SendAsync("<message to='juliet@localhost'><body>at last</body></message>");
         await juliet.ExpectEventuallyAsync("<message from='*' to='*'><body>at last</body></message>");
     }
@@ -175,7 +183,8 @@ public class BlockingTests
         await juliet.SendAsync("<presence to='tybalt@localhost/test'/>");
         await tybalt.ExpectAsync("<presence from='*' to='*'/>");
         await juliet.AskAsync(Block("tybalt@localhost"));
-        await tybalt.ExpectAsync("<presence from='juliet@localhost/test' to='tybalt@localhost/test' type='unavailable'/>");
+        await tybalt.ExpectAsync(
+            "<presence from='juliet@localhost/test' to='tybalt@localhost/test' type='unavailable'/>");
         await juliet.CloseAsync();
         await tybalt.ExpectNothingAsync();
     }
@@ -191,7 +200,8 @@ public class BlockingTests
         Assert.Null((await juliet.AskAsync(Block("localhost", "juliet@localhost"))).ErrorCondition());
         await juliet.ExpectNothingAsync();
         await juliet.SendAsync("<message to='juliet@localhost/other'><body>note</body></message>");
-        await other.ExpectAsync("<message from='juliet@localhost/test' to='juliet@localhost/other'><body>note</body></message>");
+        await other.ExpectAsync(
+            "<message from='juliet@localhost/test' to='juliet@localhost/other'><body>note</body></message>");
     }
 
     [Fact]
@@ -204,7 +214,8 @@ public class BlockingTests
         var elsewhere = new RecordingTarget();
         server.Services.Router.Connect(
             [KeyValuePair.Create("localhost", (IStanzaTarget)server.Services.Local)], elsewhere);
-        foreach (string stanza in (string[])["<message from='r@elsewhere.example/x' to='juliet@localhost' id='a'><body>b</body></message>",
+        foreach (string stanza in (
+            string[])["<message from='r@elsewhere.example/x' to='juliet@localhost' id='a'><body>b</body></message>",
             "<iq from='elsewhere.example' to='juliet@localhost' id='a' type='get'><vCard xmlns='vcard-temp'/></iq>"])
         {
             await server.Services.Local.Route(RecordingTarget.Stanza(stanza));

@@ -21,9 +21,12 @@ public sealed class GroupChatTests
         await juliet.ExpectEventuallyAsync(Subject);
 
         await juliet.SendAsync($"<message to='{Room}' type='groupchat' id='m1'><body>O Romeo</body></message>");
-        var heard = await romeo.ExpectEventuallyAsync($"<message type='groupchat' from='{Room}/Juliet' to='*' id='m1'><body>O Romeo</body>...</message>");
-        var own = await juliet.ExpectEventuallyAsync($"<message type='groupchat' from='{Room}/Juliet' to='*' id='m1'><body>O Romeo</body>...</message>");
-        Assert.Equal(heard.Child(Namespaces.StanzaIds, "stanza-id")?.Attribute("id"), own.Child(Namespaces.StanzaIds, "stanza-id")?.Attribute("id"));
+        var heard = await romeo.ExpectEventuallyAsync(
+            $"<message type='groupchat' from='{Room}/Juliet' to='*' id='m1'><body>O Romeo</body>...</message>");
+        var own = await juliet.ExpectEventuallyAsync(
+            $"<message type='groupchat' from='{Room}/Juliet' to='*' id='m1'><body>O Romeo</body>...</message>");
+        Assert.Equal(heard.Child(Namespaces.StanzaIds, "stanza-id")?.Attribute("id"),
+            own.Child(Namespaces.StanzaIds, "stanza-id")?.Attribute("id"));
         Assert.NotNull(heard.Child(Namespaces.OccupantId, "occupant-id"));
     }
 
@@ -32,21 +35,28 @@ public sealed class GroupChatTests
     {
         await using var server = await TestServer.StartAsync();
         var romeo = await server.LoginAsync("romeo");
-        var services = await romeo.AskAsync($"<iq type='get' id='1' to='localhost'><query xmlns='{Namespaces.DiscoItems}'/></iq>");
+        var services =
+            await romeo.AskAsync($"<iq type='get' id='1' to='localhost'><query xmlns='{Namespaces.DiscoItems}'/></iq>");
         Assert.Contains(services.FirstElement!.Elements, item => item.Attribute("jid") == Service);
-        var info = await romeo.AskAsync($"<iq type='get' id='2' to='{Service}'><query xmlns='{Namespaces.DiscoInfo}'/></iq>");
+        var info = await romeo.AskAsync(
+            $"<iq type='get' id='2' to='{Service}'><query xmlns='{Namespaces.DiscoInfo}'/></iq>");
         Assert.Contains(info.FirstElement!.Elements, e => e.Name == "feature" && e.Attribute("var") == Namespaces.Muc);
-        Assert.Contains(info.FirstElement!.Elements, e => e.Name == "identity" && e.Attribute("category") == "conference");
+        Assert.Contains(info.FirstElement!.Elements, e =>
+            e.Name == "identity" && e.Attribute("category") == "conference");
 
         foreach (string room in (string[])["garden", "balcony", "tomb"])
         {
             await Create(romeo, room);
         }
-        var page = await romeo.AskAsync($"<iq type='get' id='3' to='{Service}'><query xmlns='{Namespaces.DiscoItems}'><set xmlns='{Namespaces.ResultSets}'><max>2</max></set></query></iq>");
-        Assert.Equal(["balcony (1)", "garden (1)"], page.FirstElement!.Children(Namespaces.DiscoItems, "item").Select(i => i.Attribute("name")));
+        var page = await romeo.AskAsync($"<iq type='get' id='3' to='{Service}'><query " +
+            $"xmlns='{Namespaces.DiscoItems}'><set xmlns='{Namespaces.ResultSets}'><max>2</max></set></query></iq>");
+        Assert.Equal(["balcony (1)", "garden (1)"], page.FirstElement!.Children(Namespaces.DiscoItems, "item")
+            .Select(i => i.Attribute("name")));
         Assert.Equal("3", page.FirstElement!.Child(Namespaces.ResultSets, "set")?.Child("count")?.Text);
-        page = await romeo.AskAsync($"<iq type='get' id='4' to='{Service}'><query xmlns='{Namespaces.DiscoItems}'><set xmlns='{Namespaces.ResultSets}'><max>2</max><after>garden</after></set></query></iq>");
-        Assert.Equal(["tomb (1)"], page.FirstElement!.Children(Namespaces.DiscoItems, "item").Select(i => i.Attribute("name")));
+        page = await romeo.AskAsync($"<iq type='get' id='4' to='{Service}'><query xmlns='{Namespaces.DiscoItems}'>" +
+            $"<set xmlns='{Namespaces.ResultSets}'><max>2</max><after>garden</after></set></query></iq>");
+        Assert.Equal(["tomb (1)"], page.FirstElement!.Children(Namespaces.DiscoItems, "item")
+            .Select(i => i.Attribute("name")));
     }
 
     [Fact]
@@ -55,7 +65,8 @@ public sealed class GroupChatTests
         await using var server = await TestServer.StartAsync();
         var romeo = await server.LoginAsync("romeo");
         var juliet = await server.LoginAsync("juliet");
-        const string Set = "<query xmlns='jabber:iq:register'><x xmlns='jabber:x:data' type='submit'><field var='nick'><value>Montague</value></field></x></query>";
+        const string Set = "<query xmlns='jabber:iq:register'><x xmlns='jabber:x:data' type='submit'>" +
+            "<field var='nick'><value>Montague</value></field></x></query>";
         var answer = await romeo.AskAsync($"<iq type='set' id='1' to='{Service}'>{Set}</iq>");
         Assert.Equal("result", answer.Attribute("type"));
         answer = await juliet.AskAsync($"<iq type='set' id='2' to='{Service}'>{Set}</iq>");
@@ -66,7 +77,8 @@ public sealed class GroupChatTests
         // In a room the owner of the nick enters with it, and nobody else.
         await Create(romeo, "garden");
         await juliet.SendAsync($"<presence to='{Room}/Montague'><x xmlns='{Namespaces.Muc}'/></presence>");
-        var refused = await juliet.ExpectEventuallyAsync("<presence type='error' from='*' to='*' id='**'>...</presence>");
+        var refused =
+            await juliet.ExpectEventuallyAsync("<presence type='error' from='*' to='*' id='**'>...</presence>");
         Assert.NotNull(refused.Child("error")?.Child(Namespaces.StanzaErrors, "conflict"));
     }
 
@@ -80,7 +92,8 @@ public sealed class GroupChatTests
         await juliet.SendAsync($"<presence to='{Room}/Juliet'><x xmlns='{Namespaces.Muc}'/></presence>");
         await juliet.ExpectEventuallyAsync(Subject);
         await romeo.CloseAsync();
-        await juliet.ExpectEventuallyAsync($"<presence type='unavailable' from='{Room}/Romeo' to='*' id='**'>...</presence>");
+        await juliet.ExpectEventuallyAsync(
+            $"<presence type='unavailable' from='{Room}/Romeo' to='*' id='**'>...</presence>");
     }
 
     // An instant room (XEP-0045 §10.1.2); the creator's nick is Romeo.
@@ -88,7 +101,8 @@ public sealed class GroupChatTests
     {
         await client.SendAsync($"<presence to='{room}@{Service}/Romeo'><x xmlns='{Namespaces.Muc}'/></presence>");
         await client.ExpectEventuallyAsync(Subject);
-        var answer = await client.AskAsync($"<iq type='set' to='{room}@{Service}'><query xmlns='{Namespaces.MucOwner}'>" +
+        var answer = await client.AskAsync(
+            $"<iq type='set' to='{room}@{Service}'><query xmlns='{Namespaces.MucOwner}'>" +
             "<x xmlns='jabber:x:data' type='submit'/></query></iq>");
         Assert.Equal("result", answer.Attribute("type"));
     }

@@ -12,7 +12,8 @@ using Muster.Server.Telemetry;
 
 namespace Muster.Tests.Rooms;
 
-/// <summary>The asynchronous side of a room: mailbox, loading, commit before show. What a room decides is tested elsewhere.</summary>
+/// <summary>The asynchronous side of a room: mailbox, loading, commit before show. What a room decides is tested
+/// elsewhere.</summary>
 public sealed class RoomHostTests : IAsyncDisposable
 {
     static readonly Jid Garden = Jid.Parse("garden@conference.x");
@@ -24,7 +25,8 @@ public sealed class RoomHostTests : IAsyncDisposable
     public RoomHostTests()
     {
         var router = new Router();
-        var parts = new RoomParts(router, new SessionTable(10), _database, TimeProvider.System, _meters, NullLoggerFactory.Instance);
+        var parts = new RoomParts(router, new SessionTable(10), _database, TimeProvider.System, _meters,
+            NullLoggerFactory.Instance);
         var settings = new RoomSettings { Service = Jid.Parse("conference.x"), Host = Jid.Parse("x"), MailboxMax = 16 };
         _service = new RoomService(settings, parts, _ => default);
         router.Connect([KeyValuePair.Create<string, IStanzaTarget>("x", _users),
@@ -73,15 +75,18 @@ public sealed class RoomHostTests : IAsyncDisposable
         _database.BeforeWrite = null;
 
         Assert.DoesNotContain(_users.To("berta@x/b"), s => s is Message);
-        Assert.Contains(_users.To("anna@x/a"), s => s is Message { Type: MessageType.Error } m && m.Error!.Condition == "service-unavailable");
+        Assert.Contains(_users.To("anna@x/a"), s =>
+            s is Message { Type: MessageType.Error } m && m.Error!.Condition == "service-unavailable");
         foreach (string user in (string[])["anna@x/a", "berta@x/b"])
-            Assert.Contains(_users.To(user), s => s is Presence { Type: PresenceType.Unavailable } && HasStatus(s, 333) && HasStatus(s, 110));
+            Assert.Contains(_users.To(user), s =>
+                s is Presence { Type: PresenceType.Unavailable } && HasStatus(s, 333) && HasStatus(s, 110));
 
         // The room is there with its owner; entering again works and nothing of the lost message is left.
         _users.Clear();
         await Enter("anna@x/a", "Anna");
         await Settle();
-        Assert.Contains(_users.To("anna@x/a"), s => HasStatus(s, 110) && s.ToString().Contains("affiliation='owner'", StringComparison.Ordinal));
+        Assert.Contains(_users.To("anna@x/a"), s =>
+            HasStatus(s, 110) && s.ToString().Contains("affiliation='owner'", StringComparison.Ordinal));
         Assert.DoesNotContain(_users.To("anna@x/a"), s => s is Message { Body: "lost" });
     }
 
@@ -109,7 +114,8 @@ public sealed class RoomHostTests : IAsyncDisposable
     [Fact]
     public async Task AStrayRequestMakesNoRoom()
     {
-        await _service.Route(new Iq(IqType.Get, Jid.Parse("anna@x/a"), Garden, "d", new Element(Namespaces.DiscoInfo, "query")));
+        await _service.Route(
+            new Iq(IqType.Get, Jid.Parse("anna@x/a"), Garden, "d", new Element(Namespaces.DiscoInfo, "query")));
         await Settle();
         Assert.Equal("item-not-found", Assert.Single(_users.To("anna@x/a")).Error!.Condition);
         Assert.Empty(_service.Live);
@@ -154,10 +160,13 @@ public sealed class RoomHostTests : IAsyncDisposable
         await Enter("berta@x/b", "Berta");
         await Task.WhenAll(Flood("anna@x/a"), Flood("berta@x/b"));
         await Settle();
-        var heard = _users.To("anna@x/a").OfType<Message>().Where(m => m.Body is not null && m.Child("subject") is null).ToList();
+        var heard = _users.To("anna@x/a").OfType<Message>()
+            .Where(m => m.Body is not null && m.Child("subject") is null).ToList();
         foreach (string nick in (string[])["Anna", "Berta"])
-            Assert.Equal(Enumerable.Range(0, 500).Select(i => $"{i}"), heard.Where(m => m.From.Resource.SequenceEqual(nick)).Select(m => m.Body));
-        Assert.Equal(heard.Select(m => m.Body), _users.To("berta@x/b").OfType<Message>().Where(m => m.Body is not null).Select(m => m.Body));
+            Assert.Equal(Enumerable.Range(0, 500).Select(i => $"{i}"),
+                heard.Where(m => m.From.Resource.SequenceEqual(nick)).Select(m => m.Body));
+        Assert.Equal(heard.Select(m => m.Body),
+            _users.To("berta@x/b").OfType<Message>().Where(m => m.Body is not null).Select(m => m.Body));
 
         async Task Flood(string user)
         {
@@ -171,7 +180,8 @@ public sealed class RoomHostTests : IAsyncDisposable
     {
         await Create("anna@x/a", "Anna", persistent: true);
         var destroy = new Element(Namespaces.MucOwner, "destroy").With("jid", "new@conference.x");
-        await _service.Route(new Iq(IqType.Set, Jid.Parse("anna@x/a"), Garden, "x", new Element(Namespaces.MucOwner, "query", destroy)));
+        await _service.Route(
+            new Iq(IqType.Set, Jid.Parse("anna@x/a"), Garden, "x", new Element(Namespaces.MucOwner, "query", destroy)));
         await Settle();
         _users.Clear();
         await Enter("berta@x/b", "Berta");
@@ -187,18 +197,23 @@ public sealed class RoomHostTests : IAsyncDisposable
     ValueTask Leave(string user, string nick) =>
         _service.Route(new Presence(PresenceType.Unavailable, Jid.Parse(user), Jid.Parse($"{Garden}/{nick}"), null));
 
-    ValueTask Say(string user, string text) => _service.Route(new Message(MessageType.Groupchat, Jid.Parse(user), Garden,
-        "m", new Element(Namespaces.Client, "body", text)));
+    ValueTask Say(string user, string text) =>
+        _service.Route(new Message(MessageType.Groupchat, Jid.Parse(user), Garden,
+            "m", new Element(Namespaces.Client, "body", text)));
 
     async Task Create(string user, string nick, bool persistent)
     {
         await Enter(user, nick);
         var form = new Element(Namespaces.DataForms, "x",
-            new Element(Namespaces.DataForms, "field", new Element(Namespaces.DataForms, "value", "http://jabber.org/protocol/muc#roomconfig")).With("var", "FORM_TYPE"),
-            new Element(Namespaces.DataForms, "field", new Element(Namespaces.DataForms, "value", persistent ? "1" : "0")).With("var", "muc#roomconfig_persistentroom"))
-            .With("type", "submit");
-        await _service.Route(new Iq(IqType.Set, Jid.Parse(user), Garden, "c", new Element(Namespaces.MucOwner, "query", form)));
+            Field("FORM_TYPE", "http://jabber.org/protocol/muc#roomconfig"),
+            Field("muc#roomconfig_persistentroom", persistent ? "1" : "0")).With("type", "submit");
+        await _service.Route(
+            new Iq(IqType.Set, Jid.Parse(user), Garden, "c", new Element(Namespaces.MucOwner, "query", form)));
         await Settle();
+
+        static Element Field(string name, string value) =>
+            new Element(Namespaces.DataForms, "field", new Element(Namespaces.DataForms, "value", value))
+                .With("var", name);
     }
 
     // A look waits in the mailbox behind all that was posted before.
@@ -212,7 +227,8 @@ public sealed class RoomHostTests : IAsyncDisposable
     }
 
     static bool HasStatus(Stanza stanza, int code) =>
-        stanza.Child(Namespaces.MucUser, "x")?.Children(Namespaces.MucUser, "status").Any(s => s.Attribute("code") == $"{code}") == true;
+        stanza.Child(Namespaces.MucUser, "x")?.Children(Namespaces.MucUser, "status")
+            .Any(s => s.Attribute("code") == $"{code}") == true;
 
     public async ValueTask DisposeAsync()
     {

@@ -16,8 +16,10 @@ public class RosterTests
         var romeo = await server.LoginAsync("romeo");
         Assert.Empty(await romeo.RosterAsync());
 
-        await romeo.SendAsync("<iq type='set' id='s'><query xmlns='jabber:iq:roster'><item jid='Juliet@localhost' name='Juliet' " +
-            "subscription='both' ask='subscribe' approved='true'><group>Friends</group><group>Capulets</group></item></query></iq>");
+        await romeo.SendAsync(
+            "<iq type='set' id='s'><query xmlns='jabber:iq:roster'><item jid='Juliet@localhost' name='Juliet' " +
+            "subscription='both' ask='subscribe' approved='true'><group>Friends</group><group>Capulets</group></item>" +
+                "</query></iq>");
         await romeo.ExpectAsync("<iq type='set' id='*' from='romeo@localhost' to='romeo@localhost/test'>" +
             "<query xmlns='jabber:iq:roster' ver='*'><item jid='juliet@localhost' name='Juliet' subscription='none'>" +
             "<group>Friends</group><group>Capulets</group></item></query></iq>");
@@ -40,7 +42,8 @@ public class RosterTests
 
         Assert.Null((await three.AskAsync(Item("<item jid='juliet@localhost'/>"))).ErrorCondition());
 
-        await one.ExpectAsync($"<iq type='set' id='*' from='*' to='*'><query xmlns='{Ns}' ver='{{v}}'>...</query></iq>");
+        await one.ExpectAsync(
+            $"<iq type='set' id='*' from='*' to='*'><query xmlns='{Ns}' ver='{{v}}'>...</query></iq>");
         await two.ExpectAsync($"<iq type='set' id='*' from='*' to='*'><query xmlns='{Ns}' ver='*'>...</query></iq>");
         await one.SendAsync("<iq type='result' id='push1' to='romeo@localhost'/><iq type='error' id='x'/>");
         await one.ExpectNothingAsync();
@@ -112,12 +115,15 @@ public class RosterTests
             (await romeo.AskAsync(Item($"<item jid='a@localhost'><group>{tooLong}</group></item>"))).ErrorCondition());
         Assert.Null((await romeo.AskAsync(Item($"<item jid='a@localhost'>{groups}</item>"))).ErrorCondition());
         Assert.Equal("not-acceptable",
-            (await romeo.AskAsync(Item($"<item jid='a@localhost'>{groups}<group>one more</group></item>"))).ErrorCondition());
+            (await romeo.AskAsync(Item($"<item jid='a@localhost'>{groups}<group>one more</group></item>")))
+                .ErrorCondition());
 
         for (int i = 1; i < limits.RosterItemsMax; i++)
-            await romeo.SendAsync(Item($"<item jid='c{i}@localhost'/>").Replace("type='set'", "type='set' id='f'", StringComparison.Ordinal));
+            await romeo.SendAsync(Item($"<item jid='c{i}@localhost'/>")
+                .Replace("type='set'", "type='set' id='f'", StringComparison.Ordinal));
         Assert.All(await romeo.DrainAsync(), answer => Assert.Null(answer.ErrorCondition()));
-        Assert.Equal("resource-constraint", (await romeo.AskAsync(Item("<item jid='over@localhost'/>"))).ErrorCondition());
+        Assert.Equal("resource-constraint", (await romeo.AskAsync(Item("<item jid='over@localhost'/>")))
+            .ErrorCondition());
         Assert.Null((await romeo.AskAsync(Item("<item jid='c1@localhost' name='known'/>"))).ErrorCondition());
         // The same bound holds for contacts that come by asking for their presence.
         await romeo.SendAsync("<presence type='subscribe' to='over@localhost' id='p'/>");

@@ -26,7 +26,8 @@ public class SubscriptionTests
         await using var server = await TestServer.StartAsync();
         var (romeo, juliet) = await BothAsync(server);
 
-        await romeo.SendAsync("<presence to='juliet@localhost/balcony' type='subscribe' id='s1'><status>please</status></presence>");
+        await romeo.SendAsync(
+            "<presence to='juliet@localhost/balcony' type='subscribe' id='s1'><status>please</status></presence>");
         await romeo.ExpectAsync(Push("<item jid='juliet@localhost' subscription='none' ask='subscribe'/>"));
         await juliet.ExpectAsync("<presence from='romeo@localhost' to='juliet@localhost' type='subscribe' id='s1'>" +
             "<status>please</status></presence>");
@@ -97,7 +98,8 @@ public class SubscriptionTests
         {
             await first.AddUserAsync("juliet");
             var romeo = await first.OnlineAsync("romeo");
-            await romeo.SendAsync("<presence to='juliet@localhost' type='subscribe' id='s'><nick xmlns='n'>Romeo</nick></presence>");
+            await romeo.SendAsync(
+                "<presence to='juliet@localhost' type='subscribe' id='s'><nick xmlns='n'>Romeo</nick></presence>");
             await romeo.ExpectNothingAsync();
             // A second request is not shown a second time.
             await romeo.SendAsync("<presence to='juliet@localhost' type='subscribe' id='t'/>");
@@ -167,7 +169,8 @@ public class SubscriptionTests
         var elsewhere = new RecordingTarget();
         server.Services.Router.Connect(
             [KeyValuePair.Create("localhost", (IStanzaTarget)server.Services.Local)], elsewhere);
-        const string Subscribe = "<presence from='romeo@elsewhere.example' to='juliet@localhost' type='subscribe' id='s'/>";
+        const string Subscribe =
+            "<presence from='romeo@elsewhere.example' to='juliet@localhost' type='subscribe' id='s'/>";
         await server.Services.Router.Route(RecordingTarget.Stanza(Subscribe));
         await juliet.ExpectAsync(Subscribe);
         await juliet.SendAsync("<presence to='romeo@elsewhere.example' type='subscribed'/>");
@@ -183,7 +186,8 @@ public class SubscriptionTests
         // And when juliet comes again, the other server is asked nothing, but told.
         await juliet.SendAsync("<presence/>");
         await juliet.DrainAsync();
-        new XmlPattern("<presence from='juliet@localhost/test' to='romeo@elsewhere.example'/>").AssertFits(elsewhere.Take());
+        new XmlPattern("<presence from='juliet@localhost/test' to='romeo@elsewhere.example'/>")
+            .AssertFits(elsewhere.Take());
         Assert.True(elsewhere.IsEmpty);
     }
 
@@ -220,7 +224,8 @@ public class SubscriptionTests
         {
             string status = i == 0 ? new string('x', 100_000) : "";
             await local.Route(RecordingTarget.Stanza(
-                $"<presence from='spam{i}@elsewhere.example' to='juliet@localhost' type='subscribe'><status>{status}</status></presence>"));
+                $"<presence from='spam{i}@elsewhere.example' to='juliet@localhost' type='subscribe'>" +
+                    $"<status>{status}</status></presence>"));
         }
         var roster = await server.Services.Database.Rosters.Load(Jid.Parse("juliet@localhost"));
         Assert.Equal(max, roster.Items.Count);

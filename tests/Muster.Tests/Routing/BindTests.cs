@@ -77,10 +77,12 @@ public class BindTests
         var romeo = await server.LoginAsync("romeo");
         var juliet = await server.LoginAsync("juliet");
 
-        await romeo.SendAsync("<iq type='get' id='q' to='juliet@localhost/test'><query xmlns='jabber:iq:version'/></iq>");
+        await romeo.SendAsync(
+            "<iq type='get' id='q' to='juliet@localhost/test'><query xmlns='jabber:iq:version'/></iq>");
         await juliet.ExpectAsync("<iq type='get' id='q' from='romeo@localhost/test' to='juliet@localhost/test'>" +
             "<query xmlns='jabber:iq:version'/></iq>");
-        await juliet.SendAsync("<iq type='result' id='q' to='romeo@localhost/test'><query xmlns='jabber:iq:version'/></iq>");
+        await juliet.SendAsync(
+            "<iq type='result' id='q' to='romeo@localhost/test'><query xmlns='jabber:iq:version'/></iq>");
         await romeo.ExpectAsync("<iq type='result' id='q' from='juliet@localhost/test' to='romeo@localhost/test'>" +
             "<query xmlns='jabber:iq:version'/></iq>");
     }
@@ -125,7 +127,8 @@ public class BindTests
         await romeo.BefriendAsync(juliet);
         await romeo.SendAsync("<message to='juliet@capulet.example' type='chat'><body>hi</body></message>");
         await juliet.ExpectAsync(
-            "<message from='romeo@montague.example/test' to='juliet@capulet.example' type='chat'><body>hi</body></message>");
+            "<message from='romeo@montague.example/test' to='juliet@capulet.example' type='chat'><body>hi</body>" +
+                "</message>");
         await romeo.SendAsync("<message to='romeo@capulet.example' type='chat'><body>me?</body></message>");
         Assert.Equal("service-unavailable", (await romeo.ReceiveAsync()).ErrorCondition());
         await romeo.SendAsync("<presence><show>away</show></presence>");
@@ -148,7 +151,8 @@ public class BindTests
         Assert.Equal("resource-constraint", (await romeo.ReceiveAsync()).ErrorCondition());
         await romeo.SendAsync("<presence to='juliet@localhost' id='p' type='subscribe'/>");
         Assert.Equal("resource-constraint", (await romeo.ReceiveAsync()).ErrorCondition());
-        var set = await romeo.AskAsync("<iq type='set'><query xmlns='jabber:iq:roster'><item jid='a@localhost'/></query></iq>");
+        var set = await romeo.AskAsync(
+            "<iq type='set'><query xmlns='jabber:iq:roster'><item jid='a@localhost'/></query></iq>");
         Assert.Equal("internal-server-error", set.ErrorCondition());
 
         database.BeforeWrite = null;
@@ -156,6 +160,7 @@ public class BindTests
         await romeo.SendAsync("<message to='juliet@localhost' id='m'><body>hi</body></message>");
         var juliet = await server.LoginAsync("juliet");
         await juliet.SendAsync("<presence/>");
-        await juliet.ExpectAsync("<message from='*' to='*' id='m'><body>hi</body><delay xmlns='urn:xmpp:delay' from='*' stamp='*'>*</delay></message>");
+        await juliet.ExpectAsync("<message from='*' to='*' id='m'><body>hi</body>" +
+            "<delay xmlns='urn:xmpp:delay' from='*' stamp='*'>*</delay></message>");
     }
 }

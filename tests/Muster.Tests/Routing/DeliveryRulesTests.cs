@@ -53,8 +53,10 @@ public class DeliveryRulesTests
 
     [Fact]
     public void Messages_go_where_the_table_says() => Check(Messages, 2, (row, type) => DeliveryRules.Message(
-        Enum.Parse<MessageType>(type, ignoreCase: true), Enum.Parse<Recipient>(row[0]), Enum.Parse<Availability>(row[1])),
-        Enum.GetValues<Recipient>().Length * Enum.GetValues<Availability>().Length, Enum.GetValues<MessageType>().Length);
+            Enum.Parse<MessageType>(type, ignoreCase: true), Enum.Parse<Recipient>(row[0]),
+            Enum.Parse<Availability>(row[1])),
+        Enum.GetValues<Recipient>().Length * Enum.GetValues<Availability>().Length,
+        Enum.GetValues<MessageType>().Length);
 
     [Fact]
     public void Presence_goes_where_the_table_says() => Check(Presences, 1, (row, type) => DeliveryRules.Presence(

@@ -19,7 +19,8 @@ public class MessageRoutingTests
         await romeo.SendAsync("<message to='juliet@localhost/chamber' type='chat' id='m1'><body>hi</body></message>");
 
         await chamber.ExpectEventuallyAsync(
-            "<message from='romeo@localhost/test' to='juliet@localhost/chamber' type='chat' id='m1'><body>hi</body></message>");
+            "<message from='romeo@localhost/test' to='juliet@localhost/chamber' type='chat' id='m1'><body>hi</body>" +
+                "</message>");
         await balcony.ExpectNothingAsync();
     }
 
@@ -38,7 +39,8 @@ public class MessageRoutingTests
         await romeo.SendAsync("<message to='juliet@localhost' type='chat'><body>hi</body></message>");
         await romeo.ExpectNothingAsync();
 
-        const string Pattern = "<message from='romeo@localhost/test' to='juliet@localhost' type='chat'><body>hi</body></message>";
+        const string Pattern =
+            "<message from='romeo@localhost/test' to='juliet@localhost' type='chat'><body>hi</body></message>";
         await high1.ExpectAsync(Pattern);
         await high2.ExpectAsync(Pattern);
         foreach (var client in (TestClient[])[low, never, silent]) await client.ExpectNothingAsync();
@@ -135,13 +137,16 @@ public class MessageRoutingTests
 
         var juliet = await server.LoginAsync("juliet");
         await juliet.SendAsync("<presence><priority>-1</priority></presence>");
-        await juliet.ExpectAsync("<presence from='juliet@localhost/test' to='juliet@localhost'><priority>-1</priority></presence>");
+        await juliet.ExpectAsync(
+            "<presence from='juliet@localhost/test' to='juliet@localhost'><priority>-1</priority></presence>");
         await juliet.ExpectNothingAsync();
         await juliet.SendAsync("<presence/>");
 
         for (int i = 0; i < 120; i++)
-            await juliet.ExpectAsync($"<message from='romeo@localhost/test' to='juliet@localhost' type='chat' id='m{i}'>" +
-                $"<body>{i}</body><delay xmlns='urn:xmpp:delay' from='localhost' stamp='2026-01-01T00:00:00.000Z'>*</delay>" +
+            await juliet.ExpectAsync(
+                $"<message from='romeo@localhost/test' to='juliet@localhost' type='chat' id='m{i}'>" +
+                $"<body>{i}</body>" +
+                    $"<delay xmlns='urn:xmpp:delay' from='localhost' stamp='2026-01-01T00:00:00.000Z'>*</delay>" +
                 "</message>");
         await juliet.ExpectAsync("<presence from='juliet@localhost/test' to='juliet@localhost'/>");
         var again = await server.OnlineAsync("juliet", "again");
@@ -155,8 +160,10 @@ public class MessageRoutingTests
         await server.AddUserAsync("juliet");
         var romeo = await server.OnlineAsync("romeo");
         const string To = "to='juliet@localhost' type='chat'";
-        await romeo.SendAsync($"<message {To}><composing xmlns='http://jabber.org/protocol/chatstates'/><thread>t</thread></message>");
-        await romeo.SendAsync($"<message {To}><received xmlns='urn:xmpp:receipts' id='x'/><no-store xmlns='urn:xmpp:hints'/></message>");
+        await romeo.SendAsync(
+            $"<message {To}><composing xmlns='http://jabber.org/protocol/chatstates'/><thread>t</thread></message>");
+        await romeo.SendAsync(
+            $"<message {To}><received xmlns='urn:xmpp:receipts' id='x'/><no-store xmlns='urn:xmpp:hints'/></message>");
         await romeo.ExpectNothingAsync();
         await romeo.SendAsync($"<message {To}><body>secret</body><no-store xmlns='urn:xmpp:hints'/></message>");
         Assert.Equal("service-unavailable", (await romeo.ReceiveAsync()).ErrorCondition());
@@ -229,7 +236,8 @@ public class MessageRoutingTests
         var sending = Task.Run(async () =>
         {
             for (int i = 0; i < Count; i++)
-                await romeo.SendAsync($"<message to='juliet@localhost' type='chat' id='m{i}'><body>{i}</body></message>");
+                await romeo.SendAsync(
+                    $"<message to='juliet@localhost' type='chat' id='m{i}'><body>{i}</body></message>");
         });
         var received = new List<string>();
         for (int visit = 0; received.Count < Count; visit++)

@@ -63,7 +63,8 @@ public class PresenceRoutingTests
         await silent.ExpectNothingAsync();
         await silent.CloseAsync();
 
-        Assert.DoesNotContain(await romeo.DrainAsync(), element => element.Attribute("from") == "juliet@localhost/silent");
+        Assert.DoesNotContain(await romeo.DrainAsync(), element =>
+            element.Attribute("from") == "juliet@localhost/silent");
     }
 
     [Theory]
@@ -82,8 +83,10 @@ public class PresenceRoutingTests
         if (politely) await juliet.CloseAsync();
         else await juliet.DisposeAsync();
 
-        await romeo.ExpectEventuallyAsync("<presence from='juliet@localhost/test' to='romeo@localhost' type='unavailable'/>");
-        await tybalt.ExpectAsync("<presence from='juliet@localhost/test' to='tybalt@localhost/test' type='unavailable'/>");
+        await romeo.ExpectEventuallyAsync(
+            "<presence from='juliet@localhost/test' to='romeo@localhost' type='unavailable'/>");
+        await tybalt.ExpectAsync(
+            "<presence from='juliet@localhost/test' to='tybalt@localhost/test' type='unavailable'/>");
         await tybalt.ExpectNothingAsync();
     }
 

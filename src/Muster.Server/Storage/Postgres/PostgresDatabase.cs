@@ -146,8 +146,8 @@ internal sealed class PostgresDatabase : SqlDatabase
         var connection = await Connect(CancellationToken.None);
         try
         {
-            // Never "off": PostgreSQL forgets the last half second when one of its processes crashes, and what was shown
-            // would be lost by that. Full waits for synchronous standbys as well, where there are any.
+            // Never "off": PostgreSQL forgets the last half second when one of its processes crashes, and what was
+            // shown would be lost by that. Full waits for synchronous standbys as well, where there are any.
             string synchronous = Options.Durability == Durability.Full ? "on" : "local";
             await using var command = new NpgsqlCommand($"SET synchronous_commit = {synchronous}", connection);
             await command.ExecuteNonQueryAsync();
