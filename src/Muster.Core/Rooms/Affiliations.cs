@@ -11,6 +11,11 @@ sealed class Affiliations
     readonly Dictionary<string, Jid> _byNick = new(StringComparer.Ordinal);
     int _wide; // entries for a domain or with a resource: most rooms have none, then one look-up does
 
+    readonly HashSet<Jid> _offline = []; // users who want messages while they are away
+
+    /// <summary>Changes with every entry.</summary>
+    public int Version { get; private set; }
+
     /// <summary>Number of entries.</summary>
     public int Count => _byUser.Count;
 
@@ -38,15 +43,26 @@ sealed class Affiliations
     /// <summary>Who has reserved a nick, or none.</summary>
     public Jid OwnerOf(string nick) => _byNick.GetValueOrDefault(nick);
 
+    /// <summary>Members and above who want messages while they are away.</summary>
+    /// <param name="byDefault">What those want who never chose.</param>
+    public IEnumerable<Jid> WantingOffline(bool byDefault) => byDefault
+        ? _byUser.Values.Where(entry => entry.OfflineDelivery != false && MayWant(entry)).Select(entry => entry.User)
+        : _offline;
+
+    static bool MayWant(AffiliationEntry entry) =>
+        entry.Affiliation >= Affiliation.Member && entry.User is { HasLocal: true, IsBare: true };
+
     /// <summary>Adds or replaces an entry; one without affiliation removes it.</summary>
     public void Set(AffiliationEntry entry)
     {
         Remove(entry.User);
+        Version++;
         if (entry.Affiliation == Affiliation.None) return;
         _byUser[entry.User] = entry;
         if (entry.Nick is not null) _byNick[entry.Nick] = entry.User;
         if (entry.Affiliation == Affiliation.Owner) Owners++;
         if (IsWide(entry.User)) _wide++;
+        if (entry.OfflineDelivery == true && MayWant(entry)) _offline.Add(entry.User);
     }
 
     void Remove(Jid user)
@@ -55,6 +71,7 @@ sealed class Affiliations
         if (entry.Nick is not null) _byNick.Remove(entry.Nick);
         if (entry.Affiliation == Affiliation.Owner) Owners--;
         if (IsWide(user)) _wide--;
+        _offline.Remove(user);
     }
 
     static bool IsWide(Jid user) => !user.HasLocal || user.IsFull;

@@ -21,6 +21,8 @@ sealed class OccupantSession(Jid real, Occupant occupant, DateTimeOffset now)
     public int Priority { get; set; }
     /// <summary>Its last available presence as the room passes it on: what the room itself adds is left out.</summary>
     public ImmutableArray<Element> Shown { get; set; } = [];
+    /// <summary>How fast it may go; null while nothing limits it.</summary>
+    public Room.Pace? Pace { get; set; }
     /// <summary>Language of that presence, or null.</summary>
     public string? Lang { get; set; }
 }
@@ -84,6 +86,8 @@ sealed class Occupants
     ImmutableArray<Jid> _others = [];
     bool _stale;
 
+    /// <summary>Changes whenever a session comes or goes.</summary>
+    public int Version { get; private set; }
     /// <summary>Number of sessions.</summary>
     public int SessionCount => _bySession.Count;
     /// <summary>Number of nicks.</summary>
@@ -121,6 +125,7 @@ sealed class Occupants
         occupant.Rendered = default;
         _bySession.Add(session.Real, session);
         _stale = true;
+        Version++;
     }
 
     /// <summary>Removes a session, and its occupant with the last one. True when the occupant is gone.</summary>
@@ -131,6 +136,7 @@ sealed class Occupants
         occupant.Remove(session);
         occupant.Rendered = default;
         _stale = true;
+        Version++;
         if (occupant.Sessions.Count > 0) return false;
         _byNick.Remove(occupant.Nick);
         var rest = OfUser(occupant.User).Remove(occupant);

@@ -146,7 +146,9 @@ public sealed partial class Room
 
     StanzaError? CheckOptions(RoomOptions options)
     {
-        if (options.PasswordProtected && options.Password.Length == 0) return EmptyPassword;
+        // muc.md §13: where another service checks passwords the room needs none of its own.
+        if (options.PasswordProtected && options.Password.Length == 0
+            && !Policy.ExternalPasswords) return EmptyPassword;
         if (Encoding.UTF8.GetByteCount(options.Title) > Policy.TitleBytesMax) return MayNotConfigure;
         if (Encoding.UTF8.GetByteCount(options.Description) > Policy.DescriptionBytesMax) return MayNotConfigure;
         if (options.MaxUsers > Policy.UsersMax && options.MaxUsers != _options.MaxUsers) return MayNotConfigure;

@@ -17,6 +17,9 @@ public sealed partial class Room
         Namespaces.DiscoInfo, Namespaces.DiscoItems, Namespaces.Muc,
         "http://jabber.org/protocol/muc#stable_id",
         "http://jabber.org/protocol/muc#self-ping-optimization",
+        "http://jabber.org/protocol/muc#request",
+        Namespaces.Register, "http://tigase.org/protocol/muc#offline",
+        ModerateNamespace,
         Namespaces.StanzaIds, Namespaces.OccupantId, Namespaces.Ping,
     ];
 
@@ -58,8 +61,13 @@ public sealed partial class Room
         FormField.Line("muc#roominfo_occupants", "Number of occupants", Number(_occupants.Count)),
         FormField.Line("muc#roominfo_subject", "Subject", _subject.Text),
         FormField.Flag("muc#roominfo_subjectmod", "Occupants may change the subject", _options.AllowSubjectChange),
+        FormField.Line("muc#roominfo_slow_mode_duration", "Seconds between two messages", Number(SlowModeSeconds)),
         _options.Language.Length > 0 ? FormField.Line("muc#roominfo_lang", "Language", _options.Language) : null,
         FormField.Line("muc#maxhistoryfetch", "Messages of history on entering", Number(HistoryCount)));
+
+    // XEP-0500 §4: what holds for an occupant, whoever laid it down.
+    int SlowModeSeconds =>
+        (int)Math.Ceiling(Math.Max(_options.SlowModeSeconds, Policy.MessageIntervalMin.TotalSeconds));
 
     static string Number(int number) => number.ToString(CultureInfo.InvariantCulture);
 

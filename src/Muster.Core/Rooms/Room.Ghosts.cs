@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Muster.Protocol.Payloads;
 using Muster.Protocol.Stanzas;
 using Muster.Protocol.Xml;
@@ -8,6 +9,12 @@ namespace Muster.Core.Rooms;
 // (XEP-0045 §11.1 #service-error-kick, §18.1.2 #impl-service-ghosts; muc.md §9).
 public sealed partial class Room
 {
+    /// <summary>How many messages back, and for how long, the room knows what a session may have missed.</summary>
+    const int ShownMax = 200;
+    static readonly TimeSpan ShownTime = TimeSpan.FromMinutes(15);
+
+    readonly Queue<(long Id, string? MessageId, DateTimeOffset At)> _shown = [];
+
     const string GhostReason = "Kicked: recipient unavailable";
 
     /// <summary>An error stanza from somebody inside. Those from others never get here: they are dropped.</summary>
@@ -18,14 +25,33 @@ public sealed partial class Room
             bounce.Child("error") is not { } error || !error.Elements.Any(e => e.Namespace == Namespaces.StanzaErrors);
         if (malformed || IsGhostly(condition))
         {
-            effects.Add(new RoomEffect.Undeliverable(session.Real, session.Occupant.Nick, condition, bounce.Id));
+            var missed = Missed(session, bounce);
+            effects.Add(new RoomEffect.Undeliverable(session.Real, session.Occupant.Nick, condition, missed));
             RemoveGhost(session, null, effects);
+            ForwardMissed(session.Occupant.User, missed, effects);
         }
         else if (bounce is Message && bounce.To.IsFull && _occupants.TryNick(bounce.To.Resource, out var sender))
         {
             // The other party of a private message learns what became of it, but not where its recipient lives.
             Cast(Veiled(bounce).Readdressed(session.Occupant.InRoom, default), [.. SessionsOf(sender)], effects);
         }
+    }
+
+    /// <summary>What a session that bounced did not get: from the message that came back on. When that is not known, the
+    /// newest is taken for it (muc-push.md §7).</summary>
+    ImmutableArray<long> Missed(OccupantSession session, Stanza bounce)
+    {
+        if (bounce is not Message) return [];
+        var shown = _shown.Where(message => message.At >= session.EnteredAt).ToList();
+        int first = shown.FindIndex(message => message.MessageId == bounce.Id);
+        if (first < 0) first = shown.Count - 1;
+        return [.. shown.Skip(first).Select(message => message.Id)];
+    }
+
+    void NoteShown(long id, Message message, DateTimeOffset now)
+    {
+        _shown.Enqueue((id, message.Id, now));
+        while (_shown.Count > ShownMax || now - _shown.Peek().At > ShownTime) _shown.Dequeue();
     }
 
     /// <summary>Only this session goes: other devices of the user may be well (muc.md §9).</summary>

@@ -1,5 +1,6 @@
 using Muster.Protocol.Addresses;
 using Muster.Protocol.Payloads;
+using Muster.Protocol.Stanzas;
 
 namespace Muster.Core.Rooms;
 
@@ -14,10 +15,28 @@ public sealed partial class Room
         _occupants.All.SelectMany(occupant => occupant.Sessions.Select(
             session => (occupant.Nick, session.Real, occupant.Role, occupant.Affiliation)));
 
+    /// <summary>Whether a user may read the room's archive (XEP-0313, muc.md §21); the error to refuse with, or
+    /// null.</summary>
+    public StanzaError? CheckArchive(Jid reader, in SenderFacts facts)
+    {
+        var affiliation = AffiliationOf(reader, facts);
+        bool isInside = !_occupants.OfUser(reader.Bare).IsEmpty;
+        if (affiliation == Affiliation.Outcast) return Banned;
+        if (affiliation >= Affiliation.Member || isInside) return null;
+        return _options.MembersOnly || _options.PasswordProtected ? ArchiveDenied : null;
+    }
+
+    /// <summary>Whether a user may know who really said something in the archive: decided when it is read.</summary>
+    public bool MaySeeAddresses(Jid reader, in SenderFacts facts) =>
+        !_options.Anonymous || AffiliationOf(reader, facts) >= Affiliation.Admin ||
+        (_occupants.TryFind(reader, out var session) && session.Occupant.Role == Role.Moderator);
+
+    static readonly StanzaError ArchiveDenied = StanzaError.Forbidden.WithText("You may not read this room's archive");
+
     /// <summary>Gives the room up because the host could not keep what it promised: everybody inside is told to enter
-    /// again (XEP-0045 §9.1.1 with status 333), as what they see may not be what is stored.</summary>
+    /// again (status 333), as what they see may not be what is stored.</summary>
     /// <param name="reason">Text for people.</param>
-    /// <param name="effects">Where the effects are added; only Send, Left and Closed.</param>
+    /// <param name="effects">Where the effects are added; only Send, Left, Refuse and Closed.</param>
     public void Abandon(string reason, List<RoomEffect> effects)
     {
         var departure = new Departure(MucStatus.TechnicalError) { Reason = reason };

@@ -24,7 +24,11 @@ public sealed partial class Room
             if (sender is null) return OccupantsOnly;
             return user.Invites.Count == 0 ? StanzaError.BadRequest : Invite(sender, message, user, input, effects);
         }
-        return sender is null ? OccupantsOnly : StanzaError.BadRequest;
+        if (sender is null) return OccupantsOnly;
+        if (message.Child(Namespaces.DataForms, "x") is not { } x2) return StanzaError.BadRequest;
+        return DataForm.Read(x2, out var unreadable) is { } form
+            ? ReceiveVoiceForm(sender, form, input, effects)
+            : unreadable;
     }
 
     StanzaError? Invite(OccupantSession sender, Message message, MucUser request, in RoomInput input,

@@ -49,6 +49,9 @@ public sealed partial class Room
             case PresenceType.Unavailable when inside:
                 Leave(session!, presence, effects);
                 return null;
+            case PresenceType.Unavailable:
+                _checks.Remove(presence.From); // muc.md §17: whoever left before the answer does not enter by it
+                return null;
             case PresenceType.Error when inside:
                 ReceiveBounce(session!, presence, effects);
                 return null;
@@ -68,12 +71,27 @@ public sealed partial class Room
             effects.Add(new RoomEffect.Send(NotInside(presence.To), presence.From));
             return null;
         }
+        return Enter(presence, x, isChecked: false, input, effects);
+    }
+
+    /// <summary>Lets somebody in, or says why not. <c>isChecked</c>: another service has found the password
+    /// right.</summary>
+    StanzaError? Enter(Presence presence, Element x, bool isChecked, in RoomInput input, List<RoomEffect> effects)
+    {
         var join = MucJoin.Read(x);
         var inRoom = presence.To;
         bool assigned = AssignNick(presence.From, input.Sender, ref inRoom);
-        if (CheckEntry(presence.From, inRoom, join, input.Sender) is { } refusal) return refusal;
-        bool created = _state == State.New;
-        if (created && !TryCreate(presence.From, input, effects, out var denial)) return denial;
+        if (CheckEntry(presence.From, inRoom, input.Sender) is { } refusal) return refusal;
+        if (_state == State.New && CheckCreation(input.Sender) is { } denial) return denial;
+        if (IsCheckedElsewhere(input.Sender))
+        {
+            if (!isChecked) return AskForCheck(presence, join.Password, input, effects);
+        }
+        else if (_state != State.New && !input.Sender.IsServiceAdmin && CheckPassword(join.Password) is { } wrong)
+        {
+            return wrong;
+        }
+        if (_state == State.New) BecomeOwner(presence.From, input);
         Admit(presence, inRoom, join, input, assigned, effects);
         return null;
     }
@@ -98,7 +116,7 @@ public sealed partial class Room
     }
 
     // muc.md §3.2: the first failing check answers.
-    StanzaError? CheckEntry(Jid user, Jid inRoom, MucJoin join, in SenderFacts facts)
+    StanzaError? CheckEntry(Jid user, Jid inRoom, in SenderFacts facts)
     {
         var affiliation = AffiliationOf(user, facts);
         if (!facts.IsServiceAdmin && _occupants.SessionCount >= UsersMaxFor(affiliation)) return RoomFull;
@@ -106,8 +124,7 @@ public sealed partial class Room
         if (affiliation == Affiliation.Outcast) return Banned;
         if (_options.MembersOnly && affiliation == Affiliation.None && _state != State.New) return MembersOnly;
         if (_state == State.Locked) return RoomLocked;
-        if (CheckNickFree(user, inRoom, facts, _options.AllowMultipleSessions) is { } taken) return taken;
-        return facts.IsServiceAdmin || _state == State.New ? null : CheckPassword(join.Password);
+        return CheckNickFree(user, inRoom, facts, _options.AllowMultipleSessions);
     }
 
     int UsersMaxFor(Affiliation affiliation)
@@ -142,18 +159,19 @@ public sealed partial class Room
             : WrongPassword;
     }
 
-    bool TryCreate(Jid creator, in RoomInput input, List<RoomEffect> effects, out StanzaError? denial)
+    StanzaError? CheckCreation(in SenderFacts facts)
     {
-        denial = !input.Sender.MayCreate && !input.Sender.IsServiceAdmin ? MayNotCreate
-            : Encoding.UTF8.GetByteCount(Address.Local) > Policy.RoomIdBytesMax ? RoomIdTooLong
-            : null;
-        if (denial is not null) return false;
+        if (!facts.MayCreate && !facts.IsServiceAdmin) return MayNotCreate;
+        return Encoding.UTF8.GetByteCount(Address.Local) > Policy.RoomIdBytesMax ? RoomIdTooLong : null;
+    }
+
+    /// <summary>XEP-0045 §10.1.1 #createroom-general: the room is there, but locked until its owner configures it or
+    /// accepts the defaults.</summary>
+    void BecomeOwner(Jid creator, in RoomInput input)
+    {
         _affiliations.Set(new AffiliationEntry(creator.Bare, Affiliation.Owner));
-        // XEP-0045 §10.1.1: locked until the owner configures it, or accepts the defaults.
         _state = State.Locked;
         _lockEndsAt = input.Now + Policy.LockTime;
-        effects.Add(new RoomEffect.WakeAt(_lockEndsAt));
-        return true;
     }
 
     /// <summary>Opens a new room with the options that it has now (XEP-0045 §10.1.2 #createroom-instant).</summary>

@@ -48,11 +48,18 @@ public sealed partial class Room
         // muc.md §2: administrators of the service may speak without entering; the room itself is shown as the sender.
         if (sender is null && !input.Sender.IsServiceAdmin) return OccupantsOnly;
         var kind = ArchivePolicy.KindOf(message);
-        if (kind == RoomMessageKind.Subject) return ReceiveSubject(sender, message, input, effects);
-        if (sender is not null && !MaySpeak(sender.Occupant)) return NoVoice;
-        Publish(sender, message, kind, input, effects);
+        if (kind == RoomMessageKind.Subject && CheckSubject(message) is { } unusable) return unusable;
+        if (sender is not null)
+            return CheckTalk(sender, kind) ?? Take(sender, message, kind, input, effects);
+        if (kind == RoomMessageKind.Subject) SetSubject(null, message, input, effects);
+        else Publish(null, message, kind, input, effects);
         return null;
     }
+
+    StanzaError? CheckTalk(OccupantSession sender, RoomMessageKind kind) =>
+        kind == RoomMessageKind.Subject
+            ? MayChangeSubject(sender.Occupant) ? null : MayNotChangeSubject
+            : MaySpeak(sender.Occupant) ? null : NoVoice;
 
     bool MaySpeak(Occupant occupant) => occupant.Role >= Role.Participant || !_options.Moderated;
 
@@ -73,6 +80,9 @@ public sealed partial class Room
         var shown = message.Rewritten(from, default, message.Id ?? MakeId(input), content);
         if (kept) Keep(shown, kind, sender?.Real ?? message.From, input, effects);
         effects.Add(new RoomEffect.Broadcast(shown, _occupants.Sessions));
+        if (kind != RoomMessageKind.Message) return;
+        NoteShown(input.NextId, shown, input.Now);
+        if (!Absent.IsEmpty) effects.Add(new RoomEffect.Forward(shown, Absent));
     }
 
     void Keep(Message shown, RoomMessageKind kind, Jid sender, in RoomInput input, List<RoomEffect> effects)

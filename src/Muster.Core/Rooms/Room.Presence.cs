@@ -156,7 +156,14 @@ public sealed partial class Room
     StanzaError? Update(OccupantSession session, Presence presence, in RoomInput input, List<RoomEffect> effects)
     {
         var occupant = session.Occupant;
-        if (presence.To.IsFull && !presence.To.Resource.SequenceEqual(occupant.Nick))
+        bool renames = presence.To.IsFull && !presence.To.Resource.SequenceEqual(occupant.Nick);
+        if (!renames && presence.Child(Namespaces.Muc, "x") is null)
+        {
+            TakeUpdate(session, presence, input, effects);
+            return null;
+        }
+        if (session.Pace is { } pace) pace.HeldPresence = null; // older than this one
+        if (renames)
         {
             if (ChangeNick(session, presence, input, effects) is { } refusal) return refusal;
             if (presence.Child(Namespaces.Muc, "x") is null) return null;
@@ -164,18 +171,21 @@ public sealed partial class Room
         }
         var before = PresenceOf(occupant, open: true);
         Show(session, presence);
-        if (presence.Child(Namespaces.Muc, "x") is { } x)
-        {
-            // XEP-0045 §7.2.1 #enter-muc: the client lost its synchronisation; it gets what a newcomer gets, and the
-            // others hear of it only if something changed.
-            bool changed = !PresenceOf(occupant, open: true).ToElement().DeepEquals(before.ToElement());
-            if (changed) Announce(occupant, effects, except: session);
-            SendRoom(session, presence.Id, MucJoin.Read(x).History, input.Now, assigned: false, effects);
-            return null;
-        }
+        // XEP-0045 §7.2.1 #enter-muc: the client lost its synchronisation; it gets what a newcomer gets, and the
+        // others hear of it only if something changed.
+        bool changed = !PresenceOf(occupant, open: true).ToElement().DeepEquals(before.ToElement());
+        if (changed) Announce(occupant, effects, except: session);
+        var join = MucJoin.Read(presence.Child(Namespaces.Muc, "x")!);
+        SendRoom(session, presence.Id, join.History, input.Now, assigned: false, effects);
+        return null;
+    }
+
+    void ShowUpdate(OccupantSession session, Presence presence, List<RoomEffect> effects)
+    {
+        var occupant = session.Occupant;
+        Show(session, presence);
         if (occupant.Representative == session) Announce(occupant, effects, except: session);
         effects.Add(new RoomEffect.Send(SelfPresence(occupant, presence.Id, [MucStatus.Self]), session.Real));
-        return null;
     }
 
     void Leave(OccupantSession session, Presence presence, List<RoomEffect> effects) =>

@@ -41,6 +41,9 @@ public sealed partial class Room
                 effects) : ReceiveAdminSet(iq, q, input, effects),
             { Namespace: Namespaces.MucOwner, Name: "query" } q => get ? AnswerForm(iq, input,
                 effects) : ReceiveOwnerSet(iq, q, input, effects),
+            { Namespace: Namespaces.Register, Name: "query" } q =>
+                get ? AnswerRegistration(iq, input, effects) : ReceiveRegistration(iq, q, input, effects),
+            { Namespace: ModerateNamespace, Name: "moderate" } m when !get => Moderate(iq, m, input, effects),
             { Namespace: Namespaces.Ping, Name: "ping" } when get => Succeed(iq, null, effects),
             _ => StanzaError.ServiceUnavailable,
         };

@@ -14,15 +14,14 @@ public sealed partial class Room
         StanzaError.Forbidden.WithText("You are not allowed to change the subject in this room");
     static readonly StanzaError SubjectTooLong = StanzaError.PolicyViolation.WithText("The subject is too long");
 
-    StanzaError? ReceiveSubject(OccupantSession? sender, Message message, in RoomInput input, List<RoomEffect> effects)
+    StanzaError? CheckSubject(Message message) =>
+        Encoding.UTF8.GetByteCount(message.Child("subject")!.Text) > Policy.SubjectBytesMax ? SubjectTooLong : null;
+
+    void SetSubject(OccupantSession? sender, Message message, in RoomInput input, List<RoomEffect> effects)
     {
-        if (sender is not null && !MayChangeSubject(sender.Occupant)) return MayNotChangeSubject;
-        string text = message.Child("subject")!.Text;
-        if (Encoding.UTF8.GetByteCount(text) > Policy.SubjectBytesMax) return SubjectTooLong;
-        _subject = new RoomSubject(text, sender?.Occupant.Nick ?? "", input.Now);
+        _subject = new RoomSubject(message.Child("subject")!.Text, sender?.Occupant.Nick ?? "", input.Now);
         Persist(new RoomChange.SubjectSet(_subject), effects);
         Publish(sender, message, RoomMessageKind.Subject, input, effects);
-        return null;
     }
 
     bool MayChangeSubject(Occupant occupant) =>

@@ -138,7 +138,8 @@ public sealed partial class Room
 
     /// <summary>Whether the host may unload the room: it is stored, and nobody is inside or one owner's only session
     /// (muc.md §18).</summary>
-    public bool MayHibernate => _stored && _state == State.Open && _occupants.SessionCount <= 1 &&
+    public bool MayHibernate => _stored && !IsWaiting && _held.Count == 0 && _line.Count == 0
+        && _state == State.Open && _occupants.SessionCount <= 1 &&
         _occupants.All.All(occupant => occupant.Affiliation == Affiliation.Owner);
 
     /// <summary>The lasting state, for storage and hibernation.</summary>
@@ -165,15 +166,20 @@ public sealed partial class Room
         }
         else if (input.Stanza is { } stanza && Receive(stanza, input, effects) is { } error && MayBeRefused(stanza))
         {
-            effects.Add(new RoomEffect.Refuse(stanza, error with { By = Address }));
+            Refuse(stanza, error, effects);
         }
         CloseWhenOver(effects);
+        if (_state != State.Closed) AskToWake(effects);
     }
+
+    void Refuse(Stanza stanza, StanzaError error, List<RoomEffect> effects) =>
+        effects.Add(new RoomEffect.Refuse(stanza, error with { By = Address }));
 
     StanzaError? Receive(Stanza stanza, in RoomInput input, List<RoomEffect> effects)
     {
-        // Nobody was here yet, and what came did not change that: the room still does not exist.
-        if (_state == State.New && stanza is not Presence { Type: PresenceType.Available }) return DoesNotExist;
+        // Nobody was here yet, and what came does not change that: the room still does not exist.
+        if (_state == State.New && stanza is not Presence { Type: PresenceType.Available or PresenceType.Unavailable })
+            return DoesNotExist;
         if (_state == State.Locked && !MayReachLocked(stanza, input)) return RoomLocked;
         if (_occupants.TryFind(stanza.From, out var session)) session.ActiveAt = input.Now;
         return stanza switch
@@ -190,7 +196,12 @@ public sealed partial class Room
         switch (@event)
         {
             case RoomEvent.Tick:
+                _wakeAt = null;
                 if (_state == State.Locked && input.Now >= _lockEndsAt) Unlock(effects);
+                ReleaseHeld(input, effects);
+                break;
+            case RoomEvent.PasswordChecked answer:
+                ReceiveCheck(answer, input, effects);
                 break;
             case RoomEvent.Shutdown shutdown:
                 ShutDown(shutdown.Reason ?? ShutdownReason, effects);
@@ -230,6 +241,7 @@ public sealed partial class Room
     {
         if (_state == State.Closed) return;
         bool empty = _occupants.SessionCount == 0;
+        if (IsWaiting) return;
         bool over = _state switch
         {
             State.New => true,
@@ -248,6 +260,7 @@ public sealed partial class Room
 
     void Close(List<RoomEffect> effects)
     {
+        RefuseWaiting(effects);
         _state = State.Closed;
         effects.Add(new RoomEffect.Closed());
     }

@@ -97,12 +97,20 @@ public abstract record RoomEffect
     /// <param name="Attempt">Number of the attempt, to be given back.</param>
     public sealed record CheckPassword(Jid Session, string Password, long Attempt) : RoomEffect;
 
+    /// <summary>Send a message to the bare JIDs of members who are not inside and want it (muc-offline-delivery.md §5). It
+    /// must not delay what follows, and an error that comes back means nothing to the room.</summary>
+    /// <param name="Stanza">The message as occupants saw it, of type groupchat, without <c>to</c>.</param>
+    /// <param name="Users">Bare JIDs.</param>
+    public sealed record Forward(Message Stanza, ImmutableArray<Jid> Users) : RoomEffect;
+
     /// <summary>Messages did not reach an occupant's session, which is out now: for push (muc-push.md §7).</summary>
     /// <param name="Session">Its real full JID.</param>
     /// <param name="Nick">Its nick.</param>
     /// <param name="Condition">The error condition that its bounce carried.</param>
-    /// <param name="MessageId">The id of the message that bounced, or null.</param>
-    public sealed record Undeliverable(Jid Session, string Nick, string Condition, string? MessageId) : RoomEffect;
+    /// <param name="Messages">Archive ids of the message that bounced and of those shown since, oldest first; at most
+    /// those of the last quarter of an hour.</param>
+    public sealed record Undeliverable(Jid Session, string Nick, string Condition, ImmutableArray<long> Messages)
+        : RoomEffect;
 
     /// <summary>The room was destroyed by an owner: remove what belongs to it and leave a tombstone.
     /// <see cref="Closed"/> follows.</summary>

@@ -119,6 +119,8 @@ public sealed class RoomOption
             o => o.PresenceBroadcast, (o, v) => o with { PresenceBroadcast = v }),
         Flag("registered_nicks_only", "registered_nicks_only", "Users with a registered nick must use it",
             o => o.RegisteredNicksOnly, (o, v) => o with { RegisteredNicksOnly = v }),
+        Line("slow_mode", "muc#roomconfig_slow_mode_duration", "Seconds between two messages of an occupant (0: none)",
+            o => o.SlowModeSeconds, (o, v) => v <= 86_400 ? o with { SlowModeSeconds = v } : null),
         Text("pubsub_node", "muc#roomconfig_pubsub", "Publish-subscribe node of the room",
             o => o.PubSubNode, (o, v) => v.Length <= 3071 ? o with { PubSubNode = v } : null),
     ];
@@ -145,6 +147,12 @@ public sealed class RoomOption
     static RoomOption Number(string name, string var, string label,
         Func<RoomOptions, int> get, Func<RoomOptions, int, RoomOptions?> set) =>
         new(name, var, RoomOptionKind.Number, label, o => [get(o).ToString(CultureInfo.InvariantCulture)],
+            (o, v) => v.Length == 1 && TryNumber(v[0], out int number) ? set(o, number) : null);
+
+    /// <summary>A number that is typed, not chosen (XEP-0500 §3 wants text-single).</summary>
+    static RoomOption Line(string name, string var, string label,
+        Func<RoomOptions, int> get, Func<RoomOptions, int, RoomOptions?> set) =>
+        new(name, var, RoomOptionKind.Text, label, o => [get(o).ToString(CultureInfo.InvariantCulture)],
             (o, v) => v.Length == 1 && TryNumber(v[0], out int number) ? set(o, number) : null);
 
     static RoomOption Optional(string name, string var, string label,

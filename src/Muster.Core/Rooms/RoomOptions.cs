@@ -78,6 +78,8 @@ public sealed record RoomOptions
     public ImmutableArray<Role> PresenceBroadcast { get; init; } = AllRoles;
     /// <summary>Whether users with a registered nick must use it here (nick lock-down).</summary>
     public bool RegisteredNicksOnly { get; init; }
+    /// <summary>Seconds that an occupant waits between two messages (XEP-0500); 0 for none.</summary>
+    public int SlowModeSeconds { get; init; }
     /// <summary>Address of a publish-subscribe node that belongs to the room, or "".</summary>
     public string PubSubNode { get; init; } = "";
 

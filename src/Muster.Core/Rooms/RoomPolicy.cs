@@ -36,6 +36,26 @@ public sealed record RoomPolicy
     /// <summary>Features that the service adds to what a room says of itself (XEP-0030), for example its
     /// archive.</summary>
     public ImmutableArray<string> Features { get; init; } = [];
+    /// <summary>Shortest time between two messages of a session (<c>min_message_interval</c>).</summary>
+    public TimeSpan MessageIntervalMin { get; init; }
+    /// <summary>Shortest time between two presence updates of a session (<c>min_presence_interval</c>).</summary>
+    public TimeSpan PresenceIntervalMin { get; init; }
+    /// <summary>Bytes a second that a room shows, or null for no limit (<c>room_shaper</c>).</summary>
+    public int? RoomRate { get; init; }
+    /// <summary>Bytes of messages a second that a session may send, or null (<c>user_message_shaper</c>).</summary>
+    public int? UserMessageRate { get; init; }
+    /// <summary>Bytes of presence a second that a session may send, or null (<c>user_presence_shaper</c>).</summary>
+    public int? UserPresenceRate { get; init; }
+    /// <summary>Whether another service checks passwords (<c>http_auth_pool</c>): the stored one counts for
+    /// nothing.</summary>
+    public bool ExternalPasswords { get; init; }
+    /// <summary>Who without affiliation may register in a room. [D]</summary>
+    public RoomRegistration Registration { get; init; }
+    /// <summary>Whether members who never chose get messages while they are away
+    /// (<c>muc_offline_delivery_default</c>).</summary>
+    public bool OfflineDeliveryDefault { get; init; }
+    /// <summary>Most absent members of one room to whom messages are forwarded. [D]</summary>
+    public int OfflineTargetsMax { get; init; } = 5000;
     /// <summary>How long a new room waits for its owner's configuration before it opens with the defaults.
     /// [D]</summary>
     public TimeSpan LockTime { get; init; } = TimeSpan.FromMinutes(5);

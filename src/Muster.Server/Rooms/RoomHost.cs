@@ -116,7 +116,7 @@ sealed class RoomHost
                 await Decide(letter);
             }
             if (await Commit(first, handled)) await Act(first, handled);
-            if (_room is { Exists: false }) Drop();
+            if (_room is { Exists: false, IsWaiting: false }) Drop();
         }
         Publish();
     }
@@ -263,6 +263,9 @@ sealed class RoomHost
                     {
                         await _service.Router.Route(refuse.Answer);
                     }
+                    break;
+                case RoomEffect.Forward forward:
+                    foreach (var user in forward.Users) await Send(forward.Stanza, user);
                     break;
                 case RoomEffect.Entered entered:
                     _service.Entered(entered.Session, Address);

@@ -19,6 +19,7 @@ sealed class RoomDriver
     readonly Dictionary<Jid, SenderFacts> _facts = [];
     long _lastId = 1000;
     int _lastStanza;
+    DateTimeOffset? _wake;
 
     RoomDriver(Room room) => Room = room;
 
@@ -126,6 +127,19 @@ sealed class RoomDriver
         Send(new Message(MessageType.Error, Jid.Parse(user), At(nick), id ?? NextId(),
             new StanzaError(StanzaErrorType.Cancel, condition, "host a.example is down").ToElement()));
 
+    /// <summary>Lets time pass; the host wakes the room whenever it asked for it.</summary>
+    public void Pass(double seconds)
+    {
+        var end = Now.AddSeconds(seconds);
+        while (_wake is { } at && at <= end)
+        {
+            _wake = null;
+            if (at > Now) Now = at;
+            Happen(new RoomEvent.Tick());
+        }
+        Now = end;
+    }
+
     public void Send(Stanza stanza) => Handle(new RoomInput(stanza, Now, ++_lastId, FactsOf(stanza.From)));
     public void Happen(RoomEvent @event) => Handle(new RoomInput(@event, Now, ++_lastId));
 
@@ -146,6 +160,10 @@ sealed class RoomDriver
             switch (effect)
             {
                 case RoomEffect.Archive archive: Archived.Add(archive); break;
+                case RoomEffect.WakeAt wake: _wake = wake.At; break;
+                case RoomEffect.Forward forward:
+                    foreach (var user in forward.Users) Deliver(forward.Stanza, user);
+                    break;
                 case RoomEffect.Refuse refuse: Deliver(refuse.Answer, refuse.Cause.From); break;
                 case RoomEffect.Send send: Deliver(send.Stanza, send.To); break;
                 case RoomEffect.Broadcast broadcast:
