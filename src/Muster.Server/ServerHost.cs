@@ -51,9 +51,9 @@ sealed partial class ServerHost : IAsyncDisposable
         // Without mod_offline there is no room for any message.
         var limits = config.Modules.Offline.Enabled ? config.Limits : config.Limits with { OfflineMessagesMax = 0 };
         var router = new Router();
-        var sessions = new SessionTable(limits.SessionsPerUserMax);
+        var sessions = new SessionTable();
         var accounts = new AccountStates(database, sessions, clock);
-        var local = new LocalDomain(router, accounts, limits, clock, meters.Accounts, logs);
+        var local = new LocalDomain(router, accounts, limits, AccountPolicyOf(config), clock, meters.Accounts, logs);
         var rooms = RoomServicesOf(config, new(router, sessions, database, clock, meters, logs));
         var registration = RegistrationOf(config);
         Services = new Services(
@@ -253,7 +253,25 @@ sealed partial class ServerHost : IAsyncDisposable
         InBand = config.Registration.InBand,
         RateLimit = config.Registration.RateLimit,
         InvitationLifetime = config.Registration.InvitationLifetime,
+        MayRegister = who => config.Access.Allows(config.Registration.Access, who, who.Domain.ToString()),
+        MayCreateAccounts = who => config.Access.Allows(config.Registration.AccessInvite, who, who.Domain.ToString()),
     };
+
+    static AccountPolicy AccountPolicyOf(ServerConfig config)
+    {
+        return new AccountPolicy
+        {
+            SessionsMax = who => Number("max_user_sessions", who) ?? config.Limits.SessionsPerUserMax,
+            OfflineMessagesMax = who => config.ModulesOf(who.Domain.ToString()).Offline is { Enabled: true } offline
+                ? Number(offline.AccessMaxUserMessages, who) ?? config.Limits.OfflineMessagesMax
+                : 0,
+        };
+
+        int? Number(string rule, Jid who) =>
+            config.Access.Evaluate(rule, who, who.Domain.ToString()).Number is { } number
+            ? (int)Math.Clamp(number, 0, int.MaxValue)
+            : null;
+    }
 
     static StorageOptions StorageOptionsOf(ServerConfig config, string folder, ServerOverrides overrides) => new()
     {

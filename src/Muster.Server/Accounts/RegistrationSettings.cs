@@ -7,6 +7,8 @@ sealed record RegistrationSettings
 {
     /// <summary>Whether anyone may make an account (XEP-0077); with an invitation one always may.</summary>
     public bool InBand { get; init; }
+    /// <summary>Which accounts may be made.</summary>
+    public Func<Jid, bool> MayRegister { get; init; } = static _ => true;
     /// <summary>Registrations an hour and address; 0 for no limit.</summary>
     public int RateLimit { get; init; } = 10;
     /// <summary>How long an invitation is good.</summary>

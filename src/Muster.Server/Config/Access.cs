@@ -89,6 +89,7 @@ static class BuiltInAccess
         ["muc"] = [new("all", AccessValue.Allow)],
         ["muc_create"] = [new("local", AccessValue.Allow)],
         ["muc_admin"] = [new("admin", AccessValue.Allow)],
+        ["account_admin"] = [new("admin", AccessValue.Allow)],
         ["register"] = [new("all", AccessValue.Allow)],
     };
 

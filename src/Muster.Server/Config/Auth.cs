@@ -22,6 +22,11 @@ sealed class RegistrationConfig(Section s)
 {
     public bool InBand { get; } = s.Flag("in_band", false,
         "Whether anyone may make an account by XEP-0077. Invitations are always possible.", reloads: true);
+    public string Access { get; } =
+        s.Rule("access", "register", "Who may make an account, by the name that it would have.");
+    public string AccessInvite { get; } = s.Rule("access_invite", "account_admin",
+        "Who may invite people to an account whose name is promised to them (XEP-0401). Everybody may invite " +
+            "contacts.");
     public int RateLimit { get; } = s.Int("rate_limit", 10, "Registrations an hour and address; 0 for no limit.",
         unit: "registrations/hour", reloads: true);
     public TimeSpan InvitationLifetime { get; } =

@@ -42,7 +42,6 @@ static class NotYet
         "modules.mod_cloud_notify",
         "modules.mod_s2s_keepalive",
         "modules.mod_mam",
-        "modules.mod_offline.access_max_user_messages",
         "modules.mod_offline.muc_offline_store",
         "modules.mod_nooffline_noerror",
         "modules.mod_carboncopy",

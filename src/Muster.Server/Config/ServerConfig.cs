@@ -32,7 +32,8 @@ sealed class ServerConfig
             "clause " +
             "whose class has the user counts; without one it is \"deny\". Always there are \"all\" and \"none\"; " +
             "\"c2s\", " +
-            "\"local\", \"muc\", \"muc_create\", \"muc_admin\" and \"register\" are there unless they are defined " +
+            "\"local\", \"muc\", \"muc_create\", \"muc_admin\", \"account_admin\" and \"register\" are there unless " +
+                "they are defined " +
             "otherwise.",
             t => new AccessClauseConfig(t), "MongooseIM access", reloads: true);
         Access = BuiltInAccess.With(Classes, Rules, General.Hosts);

@@ -61,6 +61,7 @@ sealed class Registration : Feature
         if (string.IsNullOrEmpty(name) || string.IsNullOrEmpty(password)) return iq.Refuse(StanzaError.NotAcceptable);
         if (!Jid.TryCreate(name, iq.To.Domain.ToString(), null, out var account))
             return iq.Refuse(StanzaError.JidMalformed.WithText("this is no valid user name"));
+        if (!services.Registration.MayRegister(account)) return iq.Refuse(StanzaError.NotAllowed);
         bool allowed;
         lock (rate) allowed = rate.TryTake(client.Address, services.Clock.GetUtcNow());
         if (!allowed)

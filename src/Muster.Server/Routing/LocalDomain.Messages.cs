@@ -100,12 +100,14 @@ sealed partial class LocalDomain
     {
         var blocked = await _accounts.BlockedOf(account);
         if (blocked.Blocks(message.From) && !message.From.SameBare(account)) return OfflineAppend.NoAccount;
+        int max = _policy.OfflineMessagesMax(account);
+        if (max == 0) return OfflineAppend.NoAccount;
         var appended = await _accounts.Database.Offline.TryAppend(
-            account, StoredXml.ToBytes(message), _clock.GetUtcNow(), _limits.OfflineMessagesMax);
+            account, StoredXml.ToBytes(message), _clock.GetUtcNow(), max);
         if (appended == OfflineAppend.Stored) _meters.OfflineStored();
         if (appended != OfflineAppend.Full) return appended;
         _meters.OfflineFull();
-        AccountsLog.OfflineFull(_log, account, _limits.OfflineMessagesMax);
+        AccountsLog.OfflineFull(_log, account, max);
         return appended;
     }
 

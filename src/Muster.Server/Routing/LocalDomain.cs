@@ -25,6 +25,7 @@ sealed partial class LocalDomain : IStanzaTarget, IClientHost
     readonly AccountStates _accounts;
     readonly SessionTable _sessions;
     readonly ServerLimits _limits;
+    readonly AccountPolicy _policy;
     readonly TimeProvider _clock;
     readonly AccountMeters _meters;
     readonly ILogger _log;
@@ -34,13 +35,14 @@ sealed partial class LocalDomain : IStanzaTarget, IClientHost
     long _pushes;
 
     /// <summary>Makes the target; it answers no iq before <see cref="Connect"/>.</summary>
-    public LocalDomain(Router router, AccountStates accounts, ServerLimits limits, TimeProvider clock,
-        AccountMeters meters, ILoggerFactory logs)
+    public LocalDomain(Router router, AccountStates accounts, ServerLimits limits, AccountPolicy policy,
+        TimeProvider clock, AccountMeters meters, ILoggerFactory logs)
     {
         _router = router;
         _accounts = accounts;
         _sessions = accounts.Sessions;
         _limits = limits;
+        _policy = policy;
         _clock = clock;
         _meters = meters;
         _log = logs.CreateLogger<LocalDomain>();
@@ -68,12 +70,12 @@ sealed partial class LocalDomain : IStanzaTarget, IClientHost
             // Removed since it authenticated.
             if (!turn.Exists) return (null, StanzaError.NotAllowed.WithText("there is no such account any more"));
             session = new Session(full, link, connectionId) { Blocked = turn.State.Blocked };
-            if (_sessions.Bind(session, turn.State, out replaced) == BindOutcome.TooMany)
+            int max = _policy.SessionsMax(account);
+            if (_sessions.Bind(session, turn.State, max, out replaced) == BindOutcome.TooMany)
             {
                 _meters.SessionRefused();
-                AccountsLog.TooManySessions(_log, account, _limits.SessionsPerUserMax);
-                return (null, StanzaError.ResourceConstraint.WithText(
-                    $"an account may have {_limits.SessionsPerUserMax} sessions"));
+                AccountsLog.TooManySessions(_log, account, max);
+                return (null, StanzaError.ResourceConstraint.WithText($"an account may have {max} sessions"));
             }
         }
         AccountsLog.Bound(_log, full, connectionId);

@@ -15,7 +15,7 @@ enum BindOutcome
 
 /// <summary>All sessions of this process, by account.</summary>
 /// <remarks>Changes of one account are made under its entry's monitor; readers never wait.</remarks>
-sealed class SessionTable(int sessionsPerAccountMax)
+sealed class SessionTable
 {
     readonly ConcurrentDictionary<Jid, AccountSessions> _accounts = new();
     int _count;
@@ -37,8 +37,9 @@ sealed class SessionTable(int sessionsPerAccountMax)
     /// conflict. Called under the account's turn.</summary>
     /// <param name="session">The session.</param>
     /// <param name="state">What is stored of the account; used when this is its first session.</param>
+    /// <param name="sessionsMax">How many sessions the account may have.</param>
     /// <param name="replaced">The session that had the resource, or null.</param>
-    public BindOutcome Bind(Session session, AccountState state, out Session? replaced)
+    public BindOutcome Bind(Session session, AccountState state, int sessionsMax, out Session? replaced)
     {
         while (true)
         {
@@ -53,7 +54,7 @@ sealed class SessionTable(int sessionsPerAccountMax)
                 }
                 replaced = entry.Find(session.Jid);
                 var old = replaced;
-                if (old is null && entry.All.Length >= sessionsPerAccountMax) return BindOutcome.TooMany;
+                if (old is null && entry.All.Length >= sessionsMax) return BindOutcome.TooMany;
                 entry.Replace([.. entry.All.ToArray().Where(s => s != old), session]);
                 if (old is null) Interlocked.Increment(ref _count);
                 return BindOutcome.Bound;

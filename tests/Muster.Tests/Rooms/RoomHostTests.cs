@@ -25,7 +25,7 @@ public sealed class RoomHostTests : IAsyncDisposable
     public RoomHostTests()
     {
         var router = new Router();
-        var parts = new RoomParts(router, new SessionTable(10), _database, TimeProvider.System, _meters,
+        var parts = new RoomParts(router, new SessionTable(), _database, TimeProvider.System, _meters,
             NullLoggerFactory.Instance);
         var settings = new RoomSettings { Service = Jid.Parse("conference.x"), Host = Jid.Parse("x"), MailboxMax = 16 };
         _service = new RoomService(settings, parts, _ => default);
