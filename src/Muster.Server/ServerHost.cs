@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
 using Muster.Core.Streams;
@@ -19,8 +20,6 @@ namespace Muster.Server;
 sealed partial class ServerHost : IAsyncDisposable
 {
     static readonly TimeSpan StopLimit = TimeSpan.FromSeconds(5);
-
-    static readonly TimeSpan Never = TimeSpan.FromDays(10_000);
 
     readonly ServerConfig _config;
     readonly string _folder;
@@ -133,6 +132,35 @@ sealed partial class ServerHost : IAsyncDisposable
         _background.Start();
     }
 
+    /// <summary>Runs a server until it is told to stop, by a signal (SIGTERM, SIGINT) or a token.</summary>
+    /// <param name="config">The configuration.</param>
+    /// <param name="folder">The data folder.</param>
+    /// <param name="output">Where the ready line goes.</param>
+    /// <param name="overrides">What to replace; logs are given here.</param>
+    /// <param name="beforeReady">What to do when all doors are open, before saying so.</param>
+    /// <param name="stop">Tells it to stop.</param>
+    /// <exception cref="StartException">Something is in the way; one line for the operator.</exception>
+    public static async Task RunAsync(
+        ServerConfig config, string folder, TextWriter output, ServerOverrides? overrides = null,
+        Func<ServerHost, Task>? beforeReady = null, CancellationToken stop = default)
+    {
+        var told = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        void Tell(PosixSignalContext signal)
+        {
+            signal.Cancel = true; // not the end of the process: that comes when everybody has been told
+            told.TrySetResult();
+        }
+        using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Tell);
+        using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Tell);
+        using var cancel = stop.Register(() => told.TrySetResult());
+        await using var host = await OpenAsync(config, folder, overrides);
+        await host.StartAsync();
+        if (beforeReady is not null) await beforeReady(host);
+        await output.WriteLineAsync($"ready: {host.Addresses}");
+        await output.FlushAsync(CancellationToken.None);
+        await told.Task;
+    }
+
     /// <summary>Starts what works in the background, and no listener: tests bring the connections.</summary>
     public void StartWithoutListeners() => _background.Start();
 
@@ -185,56 +213,6 @@ sealed partial class ServerHost : IAsyncDisposable
 
     static string? PublicUrl(HttpContext http) => http.Features.Get<HttpDoor>()!.Listener.PublicUrl;
 
-    ClientSettings ClientSettingsOf(Listener listener, ClientPolicy policy) => new()
-    {
-        Policy = policy,
-        Limits = new(ItemBytesMax: listener.MaxStanzaSize),
-        LoginTimeout = listener.LoginTimeout,
-        LoginBytesMax = _config.Limits.UnauthenticatedBytesMax,
-        OutboundBytesMax = _config.Limits.OutboundBytesMax,
-        ConnectionsMax = listener.MaxConnections ?? int.MaxValue,
-        IdleTimeout = _config.Modules.Ping is { Enabled: true, SendPings: true } ping ? ping.Interval : Never,
-        PingTimeout = _config.Modules.Ping.Timeout,
-        Certificate = listener.Tls.Mode == TlsMode.None ? null : CertificateOf(listener.Tls),
-        // Over HTTPS it is Kestrel that speaks TLS.
-        BeginsInTls = listener.Tls.Mode == TlsMode.Tls && listener is C2sListener,
-    };
-
-    ClientPolicy PolicyOf(TlsMode mode) => new()
-    {
-        Hosts = _config.General.Hosts.Select(Jid.Parse).ToHashSet(),
-        DefaultHost = Jid.Parse(_config.DefaultDomain),
-        Tls = mode switch
-        {
-            TlsMode.StartTls => TlsPolicy.Required,
-            TlsMode.StartTlsOptional => TlsPolicy.Optional,
-            _ => TlsPolicy.NotOffered,
-        },
-        PlaintextAllowed = mode == TlsMode.None,
-        Mechanisms = [.. _config.Auth.Methods],
-        Pepper = _pepper,
-        Iterations = _config.Auth.ScramIterations,
-        ServerFeatures = (progress, domain) => (progress & StreamProgress.Authenticated) == 0
-            ? _early.StreamFeatures(domain)
-            : _slots.StreamFeatures,
-        EarlyRequests = _early.Namespaces,
-    };
-
-    CertificateSource CertificateOf(TlsConfig tls)
-    {
-        var (certFile, keyFile) = tls.CertFile is null
-            ? SelfSignedCertificate.Ensure(_folder, _config.General.Hosts, _overrides.Clock.GetUtcNow())
-            : (tls.CertFile, tls.KeyFile ?? tls.CertFile);
-        try
-        {
-            return new CertificateSource(certFile, keyFile, tls.Password, _overrides.Clock, _clients.Log);
-        }
-        catch (Exception error) when (CertificateSource.IsUnreadable(error))
-        {
-            throw new StartException($"the certificate {certFile} cannot be loaded: {error.Message}", error);
-        }
-    }
-
     async ValueTask<AccountFacts> FindAccount(Jid account, ScramHash? hash)
     {
         if (await Services.Database.Accounts.Find(account) is not { } found) return new AccountFacts(false);
@@ -247,45 +225,4 @@ sealed partial class ServerHost : IAsyncDisposable
         _ = ScramSecret.TryParse(stored, out var secret);
         return new AccountFacts(true, found.Disabled, secret);
     }
-
-    static RegistrationSettings RegistrationOf(ServerConfig config) => new()
-    {
-        InBand = config.Registration.InBand,
-        RateLimit = config.Registration.RateLimit,
-        InvitationLifetime = config.Registration.InvitationLifetime,
-        MayRegister = who => config.Access.Allows(config.Registration.Access, who, who.Domain.ToString()),
-        MayCreateAccounts = who => config.Access.Allows(config.Registration.AccessInvite, who, who.Domain.ToString()),
-    };
-
-    static AccountPolicy AccountPolicyOf(ServerConfig config)
-    {
-        return new AccountPolicy
-        {
-            SessionsMax = who => Number("max_user_sessions", who) ?? config.Limits.SessionsPerUserMax,
-            OfflineMessagesMax = who => config.ModulesOf(who.Domain.ToString()).Offline is { Enabled: true } offline
-                ? Number(offline.AccessMaxUserMessages, who) ?? config.Limits.OfflineMessagesMax
-                : 0,
-        };
-
-        int? Number(string rule, Jid who) =>
-            config.Access.Evaluate(rule, who, who.Domain.ToString()).Number is { } number
-            ? (int)Math.Clamp(number, 0, int.MaxValue)
-            : null;
-    }
-
-    static StorageOptions StorageOptionsOf(ServerConfig config, string folder, ServerOverrides overrides) => new()
-    {
-        Backend = config.Storage.Backend switch
-        {
-            Config.StorageBackend.Postgres => Storage.StorageBackend.Postgres,
-            Config.StorageBackend.Memory => Storage.StorageBackend.Memory,
-            _ => Storage.StorageBackend.Sqlite,
-        },
-        Path = config.Storage.Path ?? Path.Combine(folder, "muster.db"),
-        Connection = config.Storage.Connection ?? "",
-        Durability = config.Storage.Durability == Config.Durability.Full
-            ? Storage.Durability.Full
-            : Storage.Durability.Normal,
-        Log = overrides.Logs.CreateLogger("Muster.Storage"),
-    };
 }

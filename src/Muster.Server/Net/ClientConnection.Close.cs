@@ -154,7 +154,7 @@ sealed partial class ClientConnection
             case Stage.Closing when now - _since > Milliseconds(_settings.CloseTimeout):
                 Break();
                 break;
-            case Stage.Bound:
+            case Stage.Bound when _awaitsPeer:
                 CheckIdle(now);
                 break;
             default:

@@ -1,5 +1,6 @@
 using System.Security.Authentication;
 using Microsoft.Extensions.Logging;
+using Muster.Core.Limits;
 using Muster.Core.Streams;
 using Muster.Protocol.Addresses;
 using Muster.Protocol.Stanzas;
@@ -16,13 +17,17 @@ sealed partial class ClientConnection
     /// <summary>Bytes that a peer may still send after our side has ended, before it is cut off.</summary>
     const int DiscardBytesMax = 1024 * 1024;
 
+    static readonly TimeSpan PauseStep = TimeSpan.FromSeconds(1);
+
+    readonly Shaper? _shaper;
+    volatile bool _awaitsPeer;
     bool _peerHasClosed;
 
     async Task ReadLoopAsync()
     {
-        while (!_peerHasClosed && await _framing.ReadAsync())
+        while (!_peerHasClosed && await ReadAsync())
         {
-            _lastRead = _services.Timers.Now;
+            long before = _framing.ReadByteCount;
             while (!_peerHasClosed && _framing.TryTake(out var item))
             {
                 if (_stage >= Stage.Closing) _peerHasClosed = item.Kind is XmlItemKind.StreamClose;
@@ -31,7 +36,30 @@ sealed partial class ClientConnection
             }
             if (_stage >= Stage.Closing) CheckDiscarded();
             else if (_stage == Stage.Negotiating) CheckLoginBytes();
+            if (_shaper is not null) await PauseAsync(_framing.ReadByteCount - before);
         }
+    }
+
+    async ValueTask<bool> ReadAsync()
+    {
+        // Only while we wait for the client can it be the client that is silent.
+        _lastRead = _services.Timers.Now;
+        _awaitsPeer = true;
+        bool more = await _framing.ReadAsync();
+        _awaitsPeer = false;
+        return more;
+    }
+
+    /// <summary>Makes a client wait that sends faster than it may: not reading from it is what slows it down.</summary>
+    async ValueTask PauseAsync(long bytes)
+    {
+        var clock = _services.Timers.Clock;
+        var pause = _shaper!.Take(bytes, clock.GetElapsedTime(0, clock.GetTimestamp()).Ticks);
+        if (pause <= TimeSpan.Zero) return;
+        _services.Meters.Paused();
+        // In steps, as the connection may end meanwhile.
+        for (; pause > TimeSpan.Zero && _stage < Stage.Closing; pause -= PauseStep)
+            await Task.Delay(pause < PauseStep ? pause : PauseStep, clock);
     }
 
     /// <summary>Takes an item from a client that has a session.</summary>
@@ -132,7 +160,8 @@ sealed partial class ClientConnection
     {
         try
         {
-            return await _services.Accounts(find.Account, find.Hash);
+            var facts = await _services.Accounts(find.Account, find.Hash);
+            return _settings.MayLogIn(find.Account) ? facts : facts with { Disabled = true };
         }
         catch (Exception error) when (error is StorageException)
         {

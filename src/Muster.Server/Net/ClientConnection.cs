@@ -1,4 +1,5 @@
 using System.Security.Authentication;
+using Muster.Core.Limits;
 using Muster.Core.Sessions;
 using Muster.Core.Streams;
 using Muster.Protocol.Addresses;
@@ -61,6 +62,7 @@ sealed partial class ClientConnection : SessionLink, ITimedConnection, IThreadPo
         _remote = remote;
         _negotiation = new ClientNegotiation(settings.Policy);
         _since = _lastRead = services.Timers.Now;
+        if (settings.BytesPerSecondMax is { } rate) _shaper = new Shaper(rate);
         AcceptsStanzas = false;
     }
 

@@ -1,4 +1,5 @@
 using Muster.Core.Streams;
+using Muster.Protocol.Addresses;
 using Muster.Protocol.Xml;
 
 namespace Muster.Server.Net;
@@ -37,6 +38,9 @@ sealed record ClientSettings
 
     /// <summary>Bytes a second that a client may send; null for no limit.</summary>
     public int? BytesPerSecondMax { get; init; }
+
+    /// <summary>Which accounts may log in here.</summary>
+    public Func<Jid, bool> MayLogIn { get; init; } = static _ => true;
 
     /// <summary>Connections at a time.</summary>
     public int ConnectionsMax { get; init; } = int.MaxValue;

@@ -41,6 +41,9 @@ sealed class ConnectionTimers : IDisposable
         _timer = clock.CreateTimer(static timers => ((ConnectionTimers)timers!).Sweep(), this, Period, Period);
     }
 
+    /// <summary>The clock.</summary>
+    public TimeProvider Clock => _clock;
+
     /// <summary>Milliseconds of a clock that never goes back, as of the last sweep: exact enough for timeouts, and
     /// free.</summary>
     public long Now => Volatile.Read(ref _now);

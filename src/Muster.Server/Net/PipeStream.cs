@@ -31,8 +31,8 @@ sealed class PipeStream(IDuplexPipe pipe) : Stream
         return count;
     }
 
-    public override async ValueTask WriteAsync(ReadOnlyMemory<byte> buffer,
-        CancellationToken cancellationToken = default)
+    public override async ValueTask WriteAsync(
+        ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
     {
         var result = await pipe.Output.WriteAsync(buffer, cancellationToken);
         if (result.IsCompleted || result.IsCanceled) throw new IOException("the peer reads no more");

@@ -1,0 +1,114 @@
+using Muster.Core.Streams;
+using Muster.Protocol.Addresses;
+using Muster.Server.Accounts;
+using Muster.Server.Config;
+using Muster.Server.Net;
+using Muster.Server.Sessions;
+using Muster.Server.Storage;
+
+namespace Muster.Server;
+
+/// <content>From the configuration to what each part is made with.</content>
+sealed partial class ServerHost
+{
+    static readonly TimeSpan Never = TimeSpan.FromDays(10_000);
+
+    ClientSettings ClientSettingsOf(Listener listener, ClientPolicy policy) => new()
+    {
+        Policy = policy,
+        Limits = new(ItemBytesMax: listener.MaxStanzaSize),
+        LoginTimeout = listener.LoginTimeout,
+        LoginBytesMax = _config.Limits.UnauthenticatedBytesMax,
+        OutboundBytesMax = _config.Limits.OutboundBytesMax,
+        IdleTimeout = _config.Modules.Ping is { Enabled: true, SendPings: true } ping ? ping.Interval : Never,
+        PingTimeout = _config.Modules.Ping.Timeout,
+        BytesPerSecondMax = listener.Shaper is { } shaper ? _config.Shapers[shaper].MaxRate : null,
+        MayLogIn = MayLogIn(listener),
+        ConnectionsMax = listener.MaxConnections ?? int.MaxValue,
+        Certificate = listener.Tls.Mode == TlsMode.None ? null : CertificateOf(listener.Tls),
+        // Over HTTPS it is Kestrel that speaks TLS.
+        BeginsInTls = listener.Tls.Mode == TlsMode.Tls && listener is C2sListener,
+    };
+
+    Func<Jid, bool> MayLogIn(Listener listener)
+    {
+        string rule = listener switch { C2sListener c2s => c2s.Access, HttpListener http => http.Access, _ => "none" };
+        return jid => _config.Access.Allows(rule, jid, jid.Domain.ToString());
+    }
+
+    ClientPolicy PolicyOf(TlsMode mode) => new()
+    {
+        Hosts = _config.General.Hosts.Select(Jid.Parse).ToHashSet(),
+        DefaultHost = Jid.Parse(_config.DefaultDomain),
+        Tls = mode switch
+        {
+            TlsMode.StartTls => TlsPolicy.Required,
+            TlsMode.StartTlsOptional => TlsPolicy.Optional,
+            _ => TlsPolicy.NotOffered,
+        },
+        PlaintextAllowed = mode == TlsMode.None,
+        Mechanisms = [.. _config.Auth.Methods],
+        Pepper = _pepper,
+        Iterations = _config.Auth.ScramIterations,
+        ServerFeatures = (progress, domain) => (progress & StreamProgress.Authenticated) == 0
+            ? _early.StreamFeatures(domain)
+            : _slots.StreamFeatures,
+        EarlyRequests = _early.Namespaces,
+    };
+
+    CertificateSource CertificateOf(TlsConfig tls)
+    {
+        var (certFile, keyFile) = tls.CertFile is null
+            ? SelfSignedCertificate.Ensure(_folder, _config.General.Hosts, _overrides.Clock.GetUtcNow())
+            : (tls.CertFile, tls.KeyFile ?? tls.CertFile);
+        try
+        {
+            return new CertificateSource(certFile, keyFile, tls.Password, _overrides.Clock, _clients.Log);
+        }
+        catch (Exception error) when (CertificateSource.IsUnreadable(error))
+        {
+            throw new StartException($"the certificate {certFile} cannot be loaded: {error.Message}", error);
+        }
+    }
+
+    static RegistrationSettings RegistrationOf(ServerConfig config) => new()
+    {
+        InBand = config.Registration.InBand,
+        RateLimit = config.Registration.RateLimit,
+        InvitationLifetime = config.Registration.InvitationLifetime,
+        MayRegister = who => config.Access.Allows(config.Registration.Access, who, who.Domain.ToString()),
+        MayCreateAccounts = who => config.Access.Allows(config.Registration.AccessInvite, who, who.Domain.ToString()),
+    };
+
+    static AccountPolicy AccountPolicyOf(ServerConfig config)
+    {
+        return new AccountPolicy
+        {
+            SessionsMax = who => Number("max_user_sessions", who) ?? config.Limits.SessionsPerUserMax,
+            OfflineMessagesMax = who => config.ModulesOf(who.Domain.ToString()).Offline is { Enabled: true } offline
+                ? Number(offline.AccessMaxUserMessages, who) ?? config.Limits.OfflineMessagesMax
+                : 0,
+        };
+
+        int? Number(string rule, Jid who) =>
+            config.Access.Evaluate(rule, who, who.Domain.ToString()).Number is { } number
+            ? (int)Math.Clamp(number, 0, int.MaxValue)
+            : null;
+    }
+
+    static StorageOptions StorageOptionsOf(ServerConfig config, string folder, ServerOverrides overrides) => new()
+    {
+        Backend = config.Storage.Backend switch
+        {
+            Config.StorageBackend.Postgres => Storage.StorageBackend.Postgres,
+            Config.StorageBackend.Memory => Storage.StorageBackend.Memory,
+            _ => Storage.StorageBackend.Sqlite,
+        },
+        Path = config.Storage.Path ?? Path.Combine(folder, "muster.db"),
+        Connection = config.Storage.Connection ?? "",
+        Durability = config.Storage.Durability == Config.Durability.Full
+            ? Storage.Durability.Full
+            : Storage.Durability.Normal,
+        Log = overrides.Logs.CreateLogger("Muster.Storage"),
+    };
+}
