@@ -24,6 +24,9 @@ public sealed class OutboundBuffer(int bytesMax) : IBufferWriter<byte>
     /// <summary>True when more waits than the peer may leave unread.</summary>
     public bool IsOverflowing => Length > bytesMax;
 
+    /// <summary>True while less than a quarter of the bound waits: what is not urgent may be added.</summary>
+    public bool HasRoom => Length < bytesMax / 4;
+
     /// <inheritdoc/>
     public void Advance(int count) => Length += count;
 

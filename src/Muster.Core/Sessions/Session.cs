@@ -66,16 +66,16 @@ public sealed class Session
     /// <summary>The account's block list (XEP-0191); shared by all its sessions, replaced as a whole.</summary>
     public BlockList Blocked { get; set; } = BlockList.Empty;
 
-    /// <summary>Bytes that wait to be written to the client: what is stored is handed over no faster than it is
-    /// read.</summary>
-    public int BytesWaiting
+    /// <summary>Whether the client has read most of what it was sent: what is stored is handed over no faster than
+    /// that.</summary>
+    public bool HasRoom
     {
         get
         {
             lock (_lock)
             {
-                if (_link is not { } link) return 0;
-                lock (link.Gate) return link.Outbound.Length;
+                if (_link is not { } link) return false;
+                lock (link.Gate) return link.Outbound.HasRoom;
             }
         }
     }

@@ -39,6 +39,9 @@ public readonly struct Jid : IEquatable<Jid>, IComparable<Jid>
     public ReadOnlySpan<char> Resource =>
         _text is null || _text.Length == _bareLength ? default : _text.AsSpan(_bareLength + 1);
 
+    /// <summary>Local part and domain as text, without making another address; empty for the absent one.</summary>
+    public ReadOnlySpan<char> BareText => _text.AsSpan(0, _bareLength);
+
     /// <summary>True when there is a local part.</summary>
     public bool HasLocal => _localLength > 0;
 

@@ -15,8 +15,6 @@ sealed partial class LocalDomain
 {
     /// <summary>Stored messages read at once.</summary>
     const int OfflineBatchMax = 50;
-    /// <summary>While more bytes than this wait to be read by the client, no stored message is handed over.</summary>
-    const int OfflineBytesWaitingMax = 512 * 1024;
     /// <summary>How long a client may leave them unread before handing over is given up until the next login.</summary>
     static readonly TimeSpan OfflinePatience = TimeSpan.FromMinutes(1);
 
@@ -130,7 +128,7 @@ sealed partial class LocalDomain
                     }
                 }
                 // The client has not read what it has got: wait, without the turn, as others need it.
-                while (session.BytesWaiting > OfflineBytesWaitingMax && session.IsAlive)
+                while (!session.HasRoom && session.IsAlive)
                 {
                     if (_clock.GetUtcNow() >= deadline) return;
                     await Task.Delay(TimeSpan.FromMilliseconds(100), _clock);
@@ -152,7 +150,7 @@ sealed partial class LocalDomain
         long handedOver = 0;
         foreach (var waiting in batch)
         {
-            if (session.BytesWaiting > OfflineBytesWaitingMax) break;
+            if (!session.HasRoom) break;
             if (!TryHandOver(session, waiting)) break;
             handedOver = waiting.Id;
         }

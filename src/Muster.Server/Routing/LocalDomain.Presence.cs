@@ -197,7 +197,7 @@ sealed partial class LocalDomain
         if (_sessions.Find(account) is not { } online) return;
         foreach (var session in online.All)
         {
-            // XEP-0191 §5: a block of one resource leaves the others.
+            // XEP-0191 §6: a block of one resource leaves the others.
             if (session.Available is not null && sender?.IsBlocked(session.Jid) != true)
             {
                 session.Deliver(shared, account);

@@ -46,7 +46,8 @@ sealed class AccountStates(Database database, SessionTable sessions, TimeProvide
         if (sessions.Find(account) is { } online) return online.State;
         if (await database.Accounts.Find(account) is null) return null;
         var roster = await database.Rosters.Load(account);
-        return new AccountState(new Roster(roster.Version, roster.Items), await LoadBlocked(account));
+        return new AccountState(roster.Version == 0 ? Roster.Empty : new Roster(roster.Version, roster.Items),
+            await LoadBlocked(account));
     }
 
     /// <summary>The block list alone: for a message to an account that is offline.</summary>

@@ -17,8 +17,12 @@ enum BindOutcome
 /// <remarks>Changes of one account are made under its entry's monitor; readers never wait.</remarks>
 sealed class SessionTable
 {
-    readonly ConcurrentDictionary<Jid, AccountSessions> _accounts = new();
+    readonly ConcurrentDictionary<string, AccountSessions> _accounts = new(StringComparer.Ordinal);
+    readonly ConcurrentDictionary<string, AccountSessions>.AlternateLookup<ReadOnlySpan<char>> _byText;
     int _count;
+
+    /// <summary>Makes an empty table.</summary>
+    public SessionTable() => _byText = _accounts.GetAlternateLookup<ReadOnlySpan<char>>();
 
     /// <summary>Sessions alive.</summary>
     public int Count => Volatile.Read(ref _count);
@@ -26,11 +30,13 @@ sealed class SessionTable
     /// <summary>The accounts with at least one session.</summary>
     public IEnumerable<AccountSessions> Accounts => _accounts.Values;
 
-    /// <summary>The sessions of an account, or null when it has none.</summary>
-    public AccountSessions? Find(Jid account) => _accounts.GetValueOrDefault(account.Bare);
+    /// <summary>The sessions of an account, or null when it has none. A resource does not matter. On the path of
+    /// messages:
+    /// allocates nothing.</summary>
+    public AccountSessions? Find(Jid account) => _byText.TryGetValue(account.BareText, out var entry) ? entry : null;
 
     /// <summary>The session with exactly this full JID, or null.</summary>
-    public Session? FindSession(Jid full) => _accounts.GetValueOrDefault(full.Bare)?.Find(full);
+    public Session? FindSession(Jid full) => Find(full)?.Find(full);
 
     /// <summary>Enters a session. A session of the same full JID is taken out and handed back in
     /// <paramref name="replaced"/>: the newer login wins (RFC 6120 §7.7.2.2), and the caller ends the older with a
@@ -43,18 +49,19 @@ sealed class SessionTable
     {
         while (true)
         {
-            var entry = _accounts.GetOrAdd(
-                session.Account, static (account, state) => new AccountSessions(account, state), state);
+            var entry = _accounts.GetOrAdd(session.Account.ToString(),
+                static (_, made) => new AccountSessions(made.Account, made.State), (session.Account, State: state));
             lock (entry)
             {
                 // The entry may have been removed by Unbind between the look-up and the lock: then look again.
-                if (!_accounts.TryGetValue(session.Account, out var current) || !ReferenceEquals(current, entry))
-                {
-                    continue;
-                }
+                if (!ReferenceEquals(Find(session.Account), entry)) continue;
                 replaced = entry.Find(session.Jid);
                 var old = replaced;
-                if (old is null && entry.All.Length >= sessionsMax) return BindOutcome.TooMany;
+                if (old is null && entry.All.Length >= sessionsMax)
+                {
+                    if (entry.All.Length == 0) Remove(session.Account);
+                    return BindOutcome.TooMany;
+                }
                 entry.Replace([.. entry.All.ToArray().Where(s => s != old), session]);
                 if (old is null) Interlocked.Increment(ref _count);
                 return BindOutcome.Bound;
@@ -65,15 +72,17 @@ sealed class SessionTable
     /// <summary>Takes a session out. False when it was not there any more.</summary>
     public bool Unbind(Session session)
     {
-        if (!_accounts.TryGetValue(session.Account, out var entry)) return false;
+        if (Find(session.Account) is not { } entry) return false;
         lock (entry)
         {
             var rest = entry.All.ToArray().Where(s => s != session).ToArray();
             if (rest.Length == entry.All.Length) return false;
             entry.Replace(rest);
             Interlocked.Decrement(ref _count);
-            if (rest.Length == 0) _accounts.TryRemove(session.Account, out _);
+            if (rest.Length == 0) Remove(session.Account);
             return true;
         }
     }
+
+    void Remove(Jid account) => _accounts.TryRemove(account.ToString(), out _);
 }

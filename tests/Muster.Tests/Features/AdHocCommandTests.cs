@@ -5,6 +5,8 @@ using Muster.Testing;
 namespace Muster.Tests.Features;
 
 /// <summary>XEP-0050, with the commands of XEP-0401.</summary>
+[Spec("XEP-0050", "impl")]
+[Spec("XEP-0401", "account-creation")]
 public class AdHocCommandTests
 {
     const string Ns = "http://jabber.org/protocol/commands";

@@ -4,6 +4,7 @@ using Muster.Testing;
 namespace Muster.Tests.Features;
 
 /// <summary>XEP-0191 in a whole server.</summary>
+[Spec("XEP-0191", "usecases")]
 public class BlockingTests
 {
     const string Ns = "urn:xmpp:blocking";

@@ -5,6 +5,8 @@ using Muster.Testing;
 namespace Muster.Tests.Features;
 
 /// <summary>XEP-0030 and XEP-0115 of the server and of accounts.</summary>
+[Spec("XEP-0030", "info")]
+[Spec("XEP-0115", "advertise")]
 public class DiscoveryTests
 {
     static string Info(string to, string node = "") => Query(Namespaces.DiscoInfo, to, node);

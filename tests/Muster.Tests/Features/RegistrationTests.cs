@@ -7,6 +7,10 @@ using Muster.Testing;
 namespace Muster.Tests.Features;
 
 /// <summary>XEP-0077, XEP-0401, XEP-0379 and XEP-0445: how accounts come into being and end.</summary>
+[Spec("XEP-0077", "usecases")]
+[Spec("XEP-0401", "usecases")]
+[Spec("XEP-0379", "pars")]
+[Spec("XEP-0445", "preauth-ibr")]
 public class RegistrationTests
 {
     const string Open = """

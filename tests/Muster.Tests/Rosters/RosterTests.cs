@@ -3,6 +3,7 @@ using Muster.Testing;
 namespace Muster.Tests.Rosters;
 
 /// <summary>RFC 6121 §2 in a whole server.</summary>
+[Spec("RFC 6121", "2")]
 public class RosterTests
 {
     const string Ns = "jabber:iq:roster";

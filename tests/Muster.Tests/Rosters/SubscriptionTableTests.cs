@@ -1,10 +1,12 @@
 using Muster.Core.Rosters;
 using Muster.Protocol.Stanzas;
+using Muster.Testing;
 
 namespace Muster.Tests.Rosters;
 
 /// <summary>Every cell of RFC 6121 appendix A, written down as the appendix writes them, against the rules in the
 /// code.</summary>
+[Spec("RFC 6121", "A")]
 public class SubscriptionTableTests
 {
     // States as in appendix A.1; +A: approved in advance (§3.4), where that can be.

@@ -6,6 +6,7 @@ using Muster.Testing;
 namespace Muster.Tests.Rosters;
 
 /// <summary>RFC 6121 §3 in a whole server: asking, approving, refusing, leaving, as both sides see it.</summary>
+[Spec("RFC 6121", "3")]
 public class SubscriptionTests
 {
     static string Push(string item) =>

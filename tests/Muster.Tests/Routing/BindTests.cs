@@ -4,6 +4,8 @@ using Muster.Testing;
 namespace Muster.Tests.Routing;
 
 /// <summary>RFC 6120 §7 and what follows from it for an account's sessions.</summary>
+[Spec("RFC 6120", "7.7")]
+[Spec("RFC 6121", "8.5.3")]
 public class BindTests
 {
     [Fact]

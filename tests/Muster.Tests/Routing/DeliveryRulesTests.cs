@@ -1,9 +1,11 @@
 using Muster.Core.Routing;
 using Muster.Protocol.Stanzas;
+using Muster.Testing;
 
 namespace Muster.Tests.Routing;
 
 /// <summary>RFC 6121 §8 and its table 1, cell by cell, against the rules in the code.</summary>
+[Spec("RFC 6121", "8")]
 public class DeliveryRulesTests
 {
     // E refuse, S drop, O offline, D the session, M the most available, A all non-negative; as in table 1 of §8.5.

@@ -5,6 +5,8 @@ using Muster.Testing;
 namespace Muster.Tests.Routing;
 
 /// <summary>RFC 6121 §8.5 and XEP-0160 in a whole server: who gets a message, and what its sender hears.</summary>
+[Spec("RFC 6121", "8.5")]
+[Spec("XEP-0160", "flow")]
 public class MessageRoutingTests
 {
     [Fact]

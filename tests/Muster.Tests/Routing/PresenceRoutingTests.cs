@@ -4,6 +4,7 @@ using Muster.Testing;
 namespace Muster.Tests.Routing;
 
 /// <summary>RFC 6121 §4 in a whole server: who learns that somebody is there.</summary>
+[Spec("RFC 6121", "4")]
 public class PresenceRoutingTests
 {
     [Fact]
