@@ -19,6 +19,7 @@ public sealed partial class ClientNegotiation
         Encrypted = (Progress & StreamProgress.Secure) != 0,
         PlaintextAllowed = _policy.PlaintextAllowed,
         ChannelBinding = _channelBinding,
+        TlsUnique = _tlsUnique,
         CertificateAddresses = [.. _certificateAddresses.Where(jid => jid.Domain.SequenceEqual(Host.Domain))],
     });
 

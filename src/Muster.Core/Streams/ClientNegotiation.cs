@@ -42,6 +42,7 @@ public sealed partial class ClientNegotiation
     readonly StreamFeature<ClientNegotiation>[] _features;
     State _state = State.Header;
     byte[]? _channelBinding;
+    byte[]? _tlsUnique;
     IReadOnlyList<Jid> _certificateAddresses = [];
     Jid _host;
     Jid _account;
@@ -111,6 +112,7 @@ public sealed partial class ClientNegotiation
         // RFC 6120 §5.4.3.3: what the client said before TLS is forgotten, its stream header included.
         _host = Jid.None;
         _channelBinding = tls.ChannelBinding;
+        _tlsUnique = tls.TlsUnique;
         _certificateAddresses = tls.CertificateAddresses;
         Progress |= StreamProgress.Secure;
         _state = State.Header;

@@ -20,7 +20,11 @@ public abstract record NegotiationInput
     /// TLS does.</summary>
     /// <param name="ChannelBinding">Data of tls-server-end-point, or null.</param>
     /// <param name="CertificateAddresses">JIDs that a verified client certificate names (XEP-0178).</param>
-    public sealed record TlsStarted(byte[]? ChannelBinding, IReadOnlyList<Jid> CertificateAddresses) : NegotiationInput;
+    public sealed record TlsStarted(byte[]? ChannelBinding, IReadOnlyList<Jid> CertificateAddresses) : NegotiationInput
+    {
+        /// <summary>Data of tls-unique, or null.</summary>
+        public byte[]? TlsUnique { get; init; }
+    }
 
     /// <summary>Answers <see cref="NegotiationEffect.FindAccount"/>.</summary>
     public sealed record AccountFound(AccountFacts Facts) : NegotiationInput;

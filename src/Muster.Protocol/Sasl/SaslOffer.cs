@@ -12,6 +12,8 @@ public sealed record SaslConnection
     public bool PlaintextAllowed { get; init; }
     /// <summary>Data of <see cref="Sasl.ChannelBinding.TlsServerEndPoint"/>, or null when there is none.</summary>
     public byte[]? ChannelBinding { get; init; }
+    /// <summary>Data of tls-unique for clients that know no other type, or null when there are none.</summary>
+    public byte[]? TlsUnique { get; init; }
     /// <summary>Bare JIDs of this domain for which the client's certificate is valid (XEP-0178 §2); empty without
     /// one.</summary>
     public IReadOnlyList<Jid> CertificateAddresses { get; init; } = [];
@@ -56,7 +58,13 @@ public sealed class SaslOffer
     /// refused.</summary>
     public bool HasBinding => Mechanisms.Any(mechanism => mechanism.Binds);
 
-    internal byte[]? ChannelBindingData => _connection.ChannelBinding;
+    /// <summary>The data of a type of channel binding; null when it is not supported here.</summary>
+    internal byte[]? BindingData(string type) => type switch
+    {
+        ChannelBinding.Type => _connection.ChannelBinding,
+        ChannelBinding.UniqueType => _connection.TlsUnique,
+        _ => null,
+    };
 
     internal IReadOnlyList<Jid> CertificateAddresses => _connection.CertificateAddresses;
 

@@ -26,6 +26,7 @@ sealed class ScramServer : SaslExchange
     Jid _user;
     ScramSecret? _secret;
     bool _isFake;
+    byte[]? _bindingData;
     string _nonce = "", _gs2Header = "", _clientFirstBare = "", _serverFirst = "";
     string? _authzid;
 
@@ -115,7 +116,7 @@ sealed class ScramServer : SaslExchange
         "y" when !Mechanism.Binds => _offer.HasBinding
             ? SaslFailure.NotAuthorized.WithText("The server does support channel binding")
             : null,
-        ['p', '=', .. var type] when Mechanism.Binds => type == ChannelBinding.Type
+        ['p', '=', .. var type] when Mechanism.Binds => (_bindingData = _offer.BindingData(type)) is not null
             ? null
             : SaslFailure.NotAuthorized.WithText("Unsupported channel binding type"),
         _ => SaslFailure.MalformedRequest,
@@ -123,7 +124,7 @@ sealed class ScramServer : SaslExchange
 
     /// <summary>RFC 5802 §7 cbind-input: the header of client-first, and with -PLUS the data of the binding.</summary>
     byte[] ExpectedBinding() =>
-        [.. Encoding.UTF8.GetBytes(_gs2Header), .. Mechanism.Binds ? _offer.ChannelBindingData! : []];
+        [.. Encoding.UTF8.GetBytes(_gs2Header), .. Mechanism.Binds ? _bindingData! : []];
 
     static bool TryAuthzid(string field, out string? authzid)
     {

@@ -249,6 +249,6 @@ sealed partial class ClientConnection
             if (_stage == Stage.Handshaking) _stage = Stage.Negotiating;
         }
         framing.Restart(_settings.LoginLimits);
-        return new NegotiationInput.TlsStarted(identity.ChannelBinding, []);
+        return new NegotiationInput.TlsStarted(identity.ChannelBinding, []) { TlsUnique = framing.TlsUnique };
     }
 }

@@ -81,6 +81,9 @@ sealed class TcpFraming : Framing
         _input = PipeReader.Create(_tls, TlsReaderOptions);
     }
 
+    /// <summary>Data of the channel binding tls-unique (RFC 5929 §3); null without TLS.</summary>
+    public byte[]? TlsUnique => _tls is null ? null : TlsUpgrade.UniqueOf(_tls);
+
     public override void WriteOpen(IBufferWriter<byte> output, in StreamHeader header) =>
         StanzaWriter.WriteStreamOpen(output, header);
 

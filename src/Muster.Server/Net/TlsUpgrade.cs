@@ -1,5 +1,7 @@
 using System.Net.Security;
+using System.Runtime.InteropServices;
 using System.Security.Authentication;
+using System.Security.Authentication.ExtendedProtection;
 using System.Security.Cryptography.X509Certificates;
 
 namespace Muster.Server.Net;
@@ -7,6 +9,8 @@ namespace Muster.Server.Net;
 /// <summary>How this server speaks TLS to clients.</summary>
 static class TlsUpgrade
 {
+    const int HeaderBytes = 32;
+
     // XEP-0368 §4.
     static readonly List<SslApplicationProtocol> ClientProtocol = [new("xmpp-client")];
 
@@ -24,4 +28,16 @@ static class TlsUpgrade
         CertificateRevocationCheckMode = X509RevocationMode.NoCheck,
         ApplicationProtocols = direct ? ClientProtocol : null,
     };
+
+    /// <summary>Data of the channel binding tls-unique of a finished handshake; null when the platform gives none.</summary>
+    public static byte[]? UniqueOf(SslStream tls)
+    {
+        // The platform gives a structure with a header of 32 bytes, then "tls-unique:", then the data.
+        ReadOnlySpan<byte> prefix = "tls-unique:"u8;
+        using var binding = tls.TransportContext.GetChannelBinding(ChannelBindingKind.Unique);
+        if (binding is null || binding.Size <= HeaderBytes + prefix.Length) return null;
+        byte[] bytes = new byte[binding.Size];
+        Marshal.Copy(binding.DangerousGetHandle(), bytes, 0, bytes.Length);
+        return bytes.AsSpan(HeaderBytes).StartsWith(prefix) ? bytes[(HeaderBytes + prefix.Length)..] : null;
+    }
 }

@@ -1,6 +1,10 @@
 // An xmpp.js client in a room over WebSocket: join, say a line, wait for another, leave.
 // usage: node room_bot.mjs WS_URL DOMAIN USER PASSWORD ROOM NICK SAY WAIT_FOR
 import { client, xml } from "@xmpp/client";
+import WebSocket from "ws";
+
+// Node.js has a WebSocket of its own only from version 22 on.
+globalThis.WebSocket ??= WebSocket;
 
 const [service, domain, username, password, room, nick, say, waitFor] = process.argv.slice(2);
 const xmpp = client({ service, domain, username, password });

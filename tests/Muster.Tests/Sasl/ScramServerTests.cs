@@ -35,6 +35,23 @@ public class ScramServerTests
 
     static string Condition(SaslStep step) => Assert.IsType<SaslStep.Failure>(step).Reason.Condition;
 
+    [Fact]
+    public void Tls_unique_binds_for_clients_that_know_no_other_type()
+    {
+        var connection = new SaslConnection { Encrypted = true, ChannelBinding = new byte[32], TlsUnique = Binding };
+        var offer = new SaslOffer(Domain, SaslMechanism.All, connection);
+        string LogIn(byte[] data)
+        {
+            var exchange = offer.Begin("SCRAM-SHA-1-PLUS", new SaslInputs(ServerNonce, Pepper, 4096), out _)!;
+            string serverFirst = ServerFirst(exchange, "p=tls-unique,,n=user,r=abc", Sha1Secret);
+            byte[] header = [.. Utf8("p=tls-unique,,"), .. data];
+            var step = exchange.Continue(Utf8(Final(ScramHash.Sha1, "pencil", "n=user,r=abc", serverFirst, header)));
+            return step is SaslStep.Success ? "success" : Condition(step);
+        }
+        Assert.Equal("success", LogIn(Binding));
+        Assert.Equal("not-authorized", LogIn(new byte[32]));
+    }
+
     [Theory] // RFC 5802 §5 and RFC 7677 §3
     [InlineData("SCRAM-SHA-1", ScramHash.Sha1, "QSXCR+Q6sek8bf92", "fyko+d2lbbFgONRv9qkxdawL", "3rfcNHYJY1ZVvWVs7j",
         "v0X8v3Bz2T0CJGbJQyF0X+HI4Ts=", "rmF9pqV8S7suAoZWja4dJRkFsKQ=")]
