@@ -22,6 +22,10 @@ sealed partial class ChatJson : JsonSerializerContext;
 /// </summary>
 static class ChatPage
 {
+    // The page runs and loads nothing from elsewhere: nobody else learns who chats here.
+    const string ContentPolicy = "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self' 'unsafe-inline'; " +
+        "img-src 'self' data: blob:; media-src 'self' data: blob:; connect-src 'self' ws: wss:; frame-ancestors 'none'";
+
     static readonly FileExtensionContentTypeProvider Types = new();
 
     /// <summary>The folder of Converse's files: <c>chat</c> beside the program.</summary>
@@ -91,6 +95,7 @@ static class ChatPage
         await using var page = typeof(ChatPage).Assembly.GetManifestResourceStream($"chat/{name}")!;
         http.Response.ContentType = $"{type}; charset=utf-8";
         http.Response.Headers["Referrer-Policy"] = "no-referrer";
+        http.Response.Headers.ContentSecurityPolicy = ContentPolicy;
         await page.CopyToAsync(http.Response.Body, http.RequestAborted);
     }
 }

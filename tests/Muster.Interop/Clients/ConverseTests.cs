@@ -43,19 +43,21 @@ public sealed class ConverseTests
         var context = await browser.NewContextAsync(new() { ViewportSize = new() { Width = 1100, Height = 720 } });
         var page = await context.NewPageAsync();
         page.SetDefaultTimeout(30_000);
-        var console = new List<string>();
-        page.Console += (_, message) => { if (message.Type == "error") console.Add(message.Text); };
         await page.GotoAsync(new Uri(server.Http, "/chat/").ToString());
         await page.FillAsync("input[name=jid]", $"{user}@localhost");
         await page.FillAsync("input[name=password]", user);
-        await page.ClickAsync("input[type=submit]");
-        await page.WaitForSelectorAsync("converse-rooms-list, .controlbox-section");
+        await page.PressAsync("input[name=password]", "Enter");
+        await page.WaitForSelectorAsync("converse-rooms-list");
         return page;
     }
 
+    // As a person does: the menu of the group chats, "Add groupchat", the room's address.
     static async Task JoinAsync(IPage page)
     {
-        await page.EvaluateAsync("() => window.converse.api?.rooms?.open?.('garden@conference.localhost')");
+        await page.ClickAsync("converse-rooms-list converse-dropdown button");
+        await page.ClickAsync(".show-add-muc-modal");
+        await page.FillAsync("converse-add-muc-modal input[name=chatroom]", "garden@conference.localhost");
+        await page.PressAsync("converse-add-muc-modal input[name=chatroom]", "Enter");
         await page.WaitForSelectorAsync("converse-muc textarea.chat-textarea");
     }
 
