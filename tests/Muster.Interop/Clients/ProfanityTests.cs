@@ -19,7 +19,7 @@ public sealed class ProfanityTests
             await Type(terminal, $"/connect romeo@localhost server 127.0.0.1 port {server.ClientPort} tls trust");
             await Task.Delay(1000);
             await Type(terminal, "romeo");
-            await Screen(terminal, "romeo@localhost logged in");
+            await Screen(terminal, "logged in successfully");
             await Type(terminal, "/join garden@conference.localhost nick Romeo");
             await Screen(terminal, "garden@conference.localhost");
 

@@ -91,15 +91,15 @@ sealed class LoadClient : IAsyncDisposable
             var read = forEver ? await _input.Reader.ReadAsync()
                 : await _input.Reader.ReadAsync().AsTask().WaitAsync(_limit);
             var buffer = read.Buffer;
-            while (_reader.TryRead(buffer, out var consumed, out var item))
+            SequencePosition consumed;
+            while (_reader.TryRead(buffer, out consumed, out var item))
             {
                 buffer = buffer.Slice(consumed);
                 if (item.Kind is XmlItemKind.StreamOpen or XmlItemKind.Whitespace) continue;
                 _input.Reader.AdvanceTo(buffer.Start);
                 return item.Kind == XmlItemKind.Element ? item.Element : null;
             }
-            _reader.TryRead(buffer, out var partly, out _);
-            _input.Reader.AdvanceTo(partly, buffer.End);
+            _input.Reader.AdvanceTo(consumed, buffer.End);
             if (read.IsCompleted) return null;
         }
     }
