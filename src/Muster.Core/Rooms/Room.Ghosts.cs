@@ -37,8 +37,8 @@ public sealed partial class Room
         }
     }
 
-    /// <summary>What a session that bounced did not get: from the message that came back on. When that is not known, the
-    /// newest is taken for it (muc-push.md §7).</summary>
+    /// <summary>What a session that bounced did not get: from the message that came back on. When that is not known,
+    /// the newest is taken for it (muc-push.md §7).</summary>
     ImmutableArray<long> Missed(OccupantSession session, Stanza bounce)
     {
         if (bounce is not Message) return [];

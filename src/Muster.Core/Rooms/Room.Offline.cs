@@ -9,8 +9,8 @@ public sealed partial class Room
     ImmutableArray<Jid> _absent = [];
     (int Occupants, int Affiliations) _absentAsOf = (-1, -1);
 
-    /// <summary>Who gets what is said though not inside under any nick. Made anew only after somebody came, went or changed
-    /// on the list.</summary>
+    /// <summary>Who gets what is said though not inside under any nick. Made anew only after somebody came, went or
+    /// changed on the list.</summary>
     ImmutableArray<Jid> Absent
     {
         get

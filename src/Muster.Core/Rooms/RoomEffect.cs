@@ -97,8 +97,8 @@ public abstract record RoomEffect
     /// <param name="Attempt">Number of the attempt, to be given back.</param>
     public sealed record CheckPassword(Jid Session, string Password, long Attempt) : RoomEffect;
 
-    /// <summary>Send a message to the bare JIDs of members who are not inside and want it (muc-offline-delivery.md §5). It
-    /// must not delay what follows, and an error that comes back means nothing to the room.</summary>
+    /// <summary>Send a message to the bare JIDs of members who are not inside and want it (muc-offline-delivery.md §5).
+    /// It must not delay what follows, and an error that comes back means nothing to the room.</summary>
     /// <param name="Stanza">The message as occupants saw it, of type groupchat, without <c>to</c>.</param>
     /// <param name="Users">Bare JIDs.</param>
     public sealed record Forward(Message Stanza, ImmutableArray<Jid> Users) : RoomEffect;

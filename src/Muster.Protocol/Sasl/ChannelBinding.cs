@@ -12,9 +12,9 @@ public static class ChannelBinding
     public const string Type = "tls-server-end-point";
 
     /// <summary>A type that is understood but not advertised (RFC 5929 §3).</summary>
-    /// <remarks>COMPAT slixmpp up to 1.8: it knows no other type and uses it with TLS 1.3 too, where RFC 9266 has taken it
-    /// back in favour of tls-exporter. Refused, it says that it cannot bind ('y'), which looks like an attack, and sends
-    /// the password instead. The data are those of a full handshake, so the binding holds.</remarks>
+    /// <remarks>COMPAT slixmpp up to 1.8: it knows no other type and uses it with TLS 1.3 too, where RFC 9266 has taken
+    /// it back in favour of tls-exporter. Refused, it says that it cannot bind ('y'), which looks like an attack, and
+    /// sends the password instead. The data are those of a full handshake, so the binding holds.</remarks>
     public const string UniqueType = "tls-unique";
 
     const string AdvertisementNamespace = "urn:xmpp:sasl-cb:0";

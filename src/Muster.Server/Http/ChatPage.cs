@@ -23,8 +23,10 @@ sealed partial class ChatJson : JsonSerializerContext;
 static class ChatPage
 {
     // The page runs and loads nothing from elsewhere: nobody else learns who chats here.
-    const string ContentPolicy = "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self' 'unsafe-inline'; " +
-        "img-src 'self' data: blob:; media-src 'self' data: blob:; connect-src 'self' ws: wss:; frame-ancestors 'none'";
+    const string ContentPolicy =
+        "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self' 'unsafe-inline'; " +
+        "img-src 'self' data: blob:; media-src 'self' data: blob:; connect-src 'self' ws: wss:; " +
+        "frame-ancestors 'none'";
 
     static readonly FileExtensionContentTypeProvider Types = new();
 

@@ -29,7 +29,8 @@ static class TlsUpgrade
         ApplicationProtocols = direct ? ClientProtocol : null,
     };
 
-    /// <summary>Data of the channel binding tls-unique of a finished handshake; null when the platform gives none.</summary>
+    /// <summary>Data of the channel binding tls-unique of a finished handshake; null when the platform gives
+    /// none.</summary>
     public static byte[]? UniqueOf(SslStream tls)
     {
         // The platform gives a structure with a header of 32 bytes, then "tls-unique:", then the data.

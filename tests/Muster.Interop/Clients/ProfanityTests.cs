@@ -21,7 +21,7 @@ public sealed class ProfanityTests
             await Type(terminal, "romeo");
             await Screen(terminal, "logged in successfully");
             await Type(terminal, "/join garden@conference.localhost nick Romeo");
-            await Screen(terminal, "garden@conference.localhost");
+            await Screen(terminal, "You have joined the room");
 
             var bot = Command.RunAsync("/usr/bin/python3", ["tests/Muster.Interop/py/room_bot.py", "juliet@localhost",
                 "juliet", "127.0.0.1", $"{server.ClientPort}", "garden@conference.localhost", "Juliet",

@@ -9,7 +9,8 @@ public class RoomPresenceTests
     static async Task JoinAsync(TestClient client, string nick)
     {
         await client.SendAsync(
-            $"<presence to='garden@conference.localhost/{nick}'><x xmlns='http://jabber.org/protocol/muc'/></presence>");
+            $"<presence to='garden@conference.localhost/{nick}'>" +
+            "<x xmlns='http://jabber.org/protocol/muc'/></presence>");
         // The subject ends what comes on entering (XEP-0045 §7.2.1).
         while ((await client.ReceiveAsync()).Child("subject") is null) { }
     }
@@ -19,7 +20,8 @@ public class RoomPresenceTests
     {
         await JoinAsync(client, nick);
         await client.AskAsync("<iq type='set' to='garden@conference.localhost'>" +
-            "<query xmlns='http://jabber.org/protocol/muc#owner'><x xmlns='jabber:x:data' type='submit'/></query></iq>");
+            "<query xmlns='http://jabber.org/protocol/muc#owner'>" +
+            "<x xmlns='jabber:x:data' type='submit'/></query></iq>");
     }
 
     [Theory]
