@@ -147,7 +147,7 @@ internal sealed class Client(World world, Jid jid)
             if (world.Chance(0.5)) Enter();
             return;
         }
-        switch (world.Random.Next(20))
+        switch (world.Random.Next(24))
         {
             case 0: Send(new Presence(PresenceType.Unavailable, default, At(_nick!), NextId())); break;
             case 1: Enter(); break; // again: it lost what it knew
@@ -161,6 +161,8 @@ internal sealed class Client(World world, Jid jid)
             case 7: Manage(new MucItem((Affiliation)world.Random.Next(-1, 4), Jid: AnyUser())); break;
             case 8: Send(new Message(MessageType.Groupchat, default, At(null), NextId(), new Element("urn:x",
                 "typing"))); break;
+            case 9: Configure(); break;
+            case 10: Register(); break;
             default: Say(); break;
         }
     }
@@ -174,6 +176,27 @@ internal sealed class Client(World world, Jid jid)
 
     void Manage(MucItem item) => Send(new Iq(IqType.Set, default, At(null), NextId(),
         new Element(Namespaces.MucAdmin, "query", item.ToElement(Namespaces.MucAdmin))));
+
+    void Configure()
+    {
+        (string var, string value) = world.Random.Next(6) switch
+        {
+            0 => ("muc#roomconfig_moderatedroom", AnyFlag()),
+            1 => ("muc#roomconfig_membersonly", world.Chance(0.2) ? "1" : "0"),
+            2 => ("muc#roomconfig_whois", world.Chance(0.5) ? "anyone" : "moderators"),
+            3 => ("muc#roomconfig_slow_mode_duration", world.Chance(0.5) ? "1" : "0"),
+            4 => ("muc#roomconfig_allowmultisessions", AnyFlag()),
+            _ => ("members_by_default", AnyFlag()),
+        };
+        Send(new Iq(IqType.Set, default, At(null), NextId(), new Element(Namespaces.MucOwner, "query",
+            new DataForm(DataFormType.Submit, null, FormField.Submitted(var, value)).ToElement())));
+    }
+
+    void Register() => Send(new Iq(IqType.Set, default, At(null), NextId(), new Element(Namespaces.Register, "query",
+        new DataForm(DataFormType.Submit, "http://jabber.org/protocol/muc#register",
+            FormField.Submitted("muc#register_roomnick", AnyNick())).ToElement())));
+
+    string AnyFlag() => world.Chance(0.5) ? "1" : "0";
 
     void Enter()
     {

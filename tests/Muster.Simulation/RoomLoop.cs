@@ -64,7 +64,6 @@ internal sealed class RoomLoop(World world, Jid address)
     {
         _isScheduled = false;
         var room = Loaded;
-        var before = room.Sessions;
         var effects = new List<RoomEffect>();
         var marks = new List<(int From, long Id)>();
         var batch = new List<Stanza>();
@@ -74,15 +73,14 @@ internal sealed class RoomLoop(World world, Jid address)
             long id = world.Store.NextId();
             marks.Add((effects.Count, id));
             room.Handle(input is Stanza stanza
-                ? new RoomInput(stanza, world.Now, id)
+                ? new RoomInput(stanza, world.Now, id, FactsOf(stanza.From))
                 : new RoomInput((RoomEvent)input, world.Now, id), effects);
             if (input is Stanza taken) batch.Add(taken);
         }
         bool stored = world.Store.TryCommit(effects);
         if (!stored) world.Note($"the store fails on a batch of {batch.Count}");
         if (stored || world.Fault == Fault.ShowWithoutArchive) Perform(effects, marks);
-        if (!stored && world.Fault is not (Fault.ShowWithoutArchive or Fault.KeepFailedRoom)) GiveUp(room, before,
-            batch);
+        else if (world.Fault != Fault.KeepFailedRoom) GiveUp(room, batch, effects);
         if (room.IsClosed) _room = null;
         Wake();
     }
@@ -127,10 +125,10 @@ internal sealed class RoomLoop(World world, Jid address)
 
     void Send(SharedStanza stanza, ImmutableArray<Jid> recipients)
     {
-        bool departs = stanza.Stanza is Presence { Type: PresenceType.Unavailable };
+        bool departs = stanza.Stanza is Presence { Type: PresenceType.Unavailable } && !IsAboutRecipient(stanza.Stanza);
         for (int i = 0; i < recipients.Length; i++)
         {
-            if (world.Fault == Fault.ForgetDeparture && departs && recipients.Length > 1 && i == 0) continue;
+            if (world.Fault == Fault.ForgetDeparture && departs && world.Chance(0.5)) continue;
             if (world.Fault == Fault.SwapMessages && i == 0 && stanza.Stanza is Message { Body: not null }
                 && world.Chance(0.1))
             {
@@ -146,20 +144,26 @@ internal sealed class RoomLoop(World world, Jid address)
         }
     }
 
-    /// <summary>Layout §4: the object has promised what is not true; everybody is sent out and it is loaded
-    /// afresh.</summary>
-    void GiveUp(Room room, ImmutableArray<Jid> before, List<Stanza> batch)
+    static bool IsAboutRecipient(Stanza stanza) => stanza.Child(Namespaces.MucUser, "x") is { } x &&
+        MucUser.Read(x, out _)!.Statuses.Contains(MucStatus.Self);
+
+    /// <summary>Layout §4: the object has promised what is not true; the senders are refused, everybody is sent out and
+    /// it
+    /// is loaded afresh.</summary>
+    void GiveUp(Room room, List<Stanza> batch, List<RoomEffect> effects)
     {
-        foreach (var stanza in batch) Remember(stanza);
-        var news = new Presence(PresenceType.Unavailable, address, default, null,
-            new MucUser(new MucItem(Affiliation.None, Role.None), MucStatus.Self,
-                MucStatus.TechnicalError).ToElement());
-        // Those who wanted to enter in this batch wait for an answer, too.
-        var entering = batch.OfType<Presence>().Select(presence => presence.From);
-        foreach (var session in before.Concat(room.Sessions).Concat(entering).Distinct())
-            world.Deliver(SharedStanza.From(news), session);
-        _room = null;
+        foreach (var stanza in batch)
+        {
+            Remember(stanza);
+            if (!stanza.IsError && stanza is not Iq { IsRequest: false })
+                world.Deliver(SharedStanza.From(stanza.Refuse(StanzaError.ServiceUnavailable)), stanza.From);
+        }
+        room.Abandon("the store failed", effects);
+        foreach (var effect in effects) Perform(effect, 0);
     }
+
+    // Some come from another server: the room must find out by itself whether they are there.
+    static SenderFacts FactsOf(Jid user) => new() { IsLocal = user.Domain is "x", MayPersist = true };
 
     void Remember(Stanza stanza)
     {

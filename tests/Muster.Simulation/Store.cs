@@ -63,7 +63,7 @@ internal sealed class Store(World world)
     void Apply(RoomChange change) => Room = change switch
     {
         RoomChange.Created created => created.Snapshot,
-        RoomChange.Configured configured => Room with { Options = configured.Options },
+        RoomChange.Configured configured => Room with { Options = configured.Options, Profile = configured.Profile },
         RoomChange.SubjectSet subject => Room with { Subject = subject.Subject },
         RoomChange.AffiliationSet set => Room with { Affiliations = Without(set.Entry.User).Add(set.Entry) },
         RoomChange.AffiliationRemoved removed => Room with { Affiliations = Without(removed.User) },

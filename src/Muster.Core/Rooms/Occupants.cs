@@ -21,6 +21,10 @@ sealed class OccupantSession(Jid real, Occupant occupant, DateTimeOffset now)
     public int Priority { get; set; }
     /// <summary>Its last available presence as the room passes it on: what the room itself adds is left out.</summary>
     public ImmutableArray<Element> Shown { get; set; } = [];
+    /// <summary>A session of this server.</summary>
+    public bool IsLocal { get; init; }
+    /// <summary>Times that it was asked whether it is there, since it last gave a sign.</summary>
+    public int Probes { get; set; }
     /// <summary>How fast it may go; null while nothing limits it.</summary>
     public Room.Pace? Pace { get; set; }
     /// <summary>Language of that presence, or null.</summary>
@@ -85,6 +89,7 @@ sealed class Occupants
     ImmutableArray<Jid> _moderators = [];
     ImmutableArray<Jid> _others = [];
     bool _stale;
+    int _remote;
 
     /// <summary>Changes whenever a session comes or goes.</summary>
     public int Version { get; private set; }
@@ -94,6 +99,10 @@ sealed class Occupants
     public int Count => _byNick.Count;
     /// <summary>All occupants.</summary>
     public IReadOnlyCollection<Occupant> All => _byNick.Values;
+    /// <summary>All sessions.</summary>
+    public IReadOnlyCollection<OccupantSession> AllSessions => _bySession.Values;
+    /// <summary>Whether a session of another server is inside.</summary>
+    public bool HasRemote => _remote > 0;
     /// <summary>Real JIDs of all sessions.</summary>
     public ImmutableArray<Jid> Sessions { get { Refresh(); return _sessions; } }
     /// <summary>Real JIDs of moderators' sessions.</summary>
@@ -124,6 +133,7 @@ sealed class Occupants
         occupant.Add(session);
         occupant.Rendered = default;
         _bySession.Add(session.Real, session);
+        if (!session.IsLocal) _remote++;
         _stale = true;
         Version++;
     }
@@ -133,6 +143,7 @@ sealed class Occupants
     {
         var occupant = session.Occupant;
         _bySession.Remove(session.Real);
+        if (!session.IsLocal) _remote--;
         occupant.Remove(session);
         occupant.Rendered = default;
         _stale = true;

@@ -84,7 +84,10 @@ public sealed partial class Room
     {
         if (actor.Role != Role.Moderator) return RoleDenied;
         if (role == target.Role) return null;
-        if (role == Role.None) return target.Affiliation > actor.Affiliation ? RoleDenied : null;
+        // XEP-0045 §8.2 #kick: nobody of higher affiliation; and to kick a moderator is to revoke the role.
+        if (role == Role.None && target.Affiliation > actor.Affiliation) return RoleDenied;
+        if (role == Role.None && target.Role != Role.Moderator) return null;
+        if (role == Role.None) return actor.Affiliation < Affiliation.Admin ? RoleDenied : null;
         // Nobody lowers the role of an admin or owner; only these give and take moderation.
         if (target.Affiliation >= Affiliation.Admin) return RoleDenied;
         bool moderation = role == Role.Moderator || target.Role == Role.Moderator;

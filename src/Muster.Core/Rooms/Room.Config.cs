@@ -14,6 +14,7 @@ public sealed partial class Room
 {
     const string ConfigFormType = "http://jabber.org/protocol/muc#roomconfig";
     const string OwnersVar = "muc#roomconfig_roomowners";
+    const string PrivateMessagesVar = "allow_private_messages"; // yes or no: the older field of muc#roomconfig_allowpm
     const string AdminsVar = "muc#roomconfig_roomadmins";
 
     static readonly int[] MaxUsersChoices = [5, 10, 20, 30, 50, 100, 200, 500, 1000, 2000, 5000];
@@ -30,6 +31,7 @@ public sealed partial class Room
     Element ConfigForm(SenderFacts facts) => new DataForm(DataFormType.Form, ConfigFormType,
     [
         .. RoomOption.All.Where(option => IsOffered(option, facts)).Select(OptionField),
+        FormField.Flag(PrivateMessagesVar, "Private messages are allowed", AllowsPrivateMessages),
         FormField.Addresses(AdminsVar, "Room admins", Users(Affiliation.Admin)),
         FormField.Addresses(OwnersVar, "Room owners", Users(Affiliation.Owner)),
     ])
@@ -112,6 +114,8 @@ public sealed partial class Room
         {
             if (OptionOf(field.Var) is not { } option) continue;
             var values = option.Name == "max_users" ? MaxUsers(field.Values) : [.. field.Values];
+            // Two fields may stand for one option: the one that was not touched must not undo the other.
+            if (IsUntouched(field, option, values)) continue;
             if (option.Write(options, values) is not { } changed) return StanzaError.BadRequest;
             options = changed;
             if (!IsOffered(option, input.Sender) && Changes(option, options)) return MayNotConfigure;
@@ -127,12 +131,19 @@ public sealed partial class Room
         return null;
     }
 
+    bool AllowsPrivateMessages => _options.PrivateMessages != PrivateMessages.None;
+
+    bool IsUntouched(FormField field, RoomOption option, ImmutableArray<string> values) =>
+        field.Var == PrivateMessagesVar
+            ? FormField.TryBoolean(field.First, out bool allow) && allow == AllowsPrivateMessages
+            : option.Read(_options).SequenceEqual(values, StringComparer.Ordinal);
+
     /// <summary>The option of a form field; names that older forms used are understood too. Unknown fields are ignored
     /// [D].</summary>
     static RoomOption? OptionOf(string var) => RoomOption.ByFormVar(var switch
     {
         "anonymous" => "muc#roomconfig_whois",
-        "allow_private_messages" => "muc#roomconfig_allowpm",
+        PrivateMessagesVar => "muc#roomconfig_allowpm",
         "muc#maxhistoryfetch" => "muc#roomconfig_historylength",
         _ => var,
     });
@@ -206,7 +217,7 @@ public sealed partial class Room
         }
         else
         {
-            Persist(new RoomChange.Configured(options), effects);
+            Persist(new RoomChange.Configured(options, _profile), effects);
         }
         if (!before.MembersOnly && options.MembersOnly) RemoveNonMembers(effects);
         NotifyConfiguration(before, options, input, effects);
@@ -222,14 +233,23 @@ public sealed partial class Room
     // XEP-0045 §10.2.1 #roomconfig-notify: every code that applies, in one message.
     void NotifyConfiguration(RoomOptions before, RoomOptions after, in RoomInput input, List<RoomEffect> effects)
     {
-        if (_occupants.SessionCount == 0) return;
+        bool recordsMore = (after.Logging && !before.Logging) || (after.Archiving && !before.Archiving);
+        bool recordsLess = (!after.Logging && before.Logging) || (!after.Archiving && before.Archiving);
+        bool others =
+            after.ChangesFrom(before).Any(option => option.Name is not ("logging" or "archiving" or "anonymous"));
         List<int> statuses = [];
-        if (before.Logging != after.Logging) statuses.Add(after.Logging ? MucStatus.LoggingOn : MucStatus.LoggingOff);
-        if (before.Anonymous != after.Anonymous) statuses.Add(after.Anonymous
-            ? MucStatus.NowSemiAnonymous : MucStatus.NowNonAnonymous);
-        if (after.ChangesFrom(before).Any(option => option.Name is not ("logging" or "anonymous")))
-            statuses.Add(MucStatus.ConfigurationChanged);
-        var news = new MucUser { Statuses = statuses }.ToElement();
+        if (recordsMore) statuses.Add(MucStatus.LoggingOn);
+        if (recordsLess) statuses.Add(MucStatus.LoggingOff);
+        if (before.Anonymous && !after.Anonymous) statuses.Add(MucStatus.NowNonAnonymous);
+        if (!before.Anonymous && after.Anonymous) statuses.Add(MucStatus.NowSemiAnonymous);
+        if (others) statuses.Add(MucStatus.ConfigurationChanged);
+        Notify(input, effects, [.. statuses]);
+    }
+
+    void Notify(in RoomInput input, List<RoomEffect> effects, params ReadOnlySpan<int> statuses)
+    {
+        if (_occupants.SessionCount == 0 || statuses.IsEmpty) return;
+        var news = new MucUser { Statuses = statuses.ToArray() }.ToElement();
         effects.Add(new RoomEffect.Broadcast(
             new Message(MessageType.Groupchat, Address, default, MakeId(input), news), _occupants.Sessions));
     }

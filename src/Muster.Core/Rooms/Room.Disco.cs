@@ -19,7 +19,7 @@ public sealed partial class Room
         "http://jabber.org/protocol/muc#self-ping-optimization",
         "http://jabber.org/protocol/muc#request",
         Namespaces.Register, "http://tigase.org/protocol/muc#offline",
-        ModerateNamespace,
+        ModerateNamespace, HatsNamespace, CommandsNamespace, Namespaces.VcardTemp,
         Namespaces.StanzaIds, Namespaces.OccupantId, Namespaces.Ping,
     ];
 
@@ -63,6 +63,8 @@ public sealed partial class Room
         FormField.Flag("muc#roominfo_subjectmod", "Occupants may change the subject", _options.AllowSubjectChange),
         FormField.Line("muc#roominfo_slow_mode_duration", "Seconds between two messages", Number(SlowModeSeconds)),
         _options.Language.Length > 0 ? FormField.Line("muc#roominfo_lang", "Language", _options.Language) : null,
+        _avatarHash is null ? null : FormField.Lines("muc#roominfo_avatarhash", "Avatar hash", _avatarHash),
+        HatsHash is { } hash ? FormField.Line("hats#hash", "Hats hash", hash) : null,
         FormField.Line("muc#maxhistoryfetch", "Messages of history on entering", Number(HistoryCount)));
 
     // XEP-0500 §4: what holds for an occupant, whoever laid it down.
@@ -81,6 +83,7 @@ public sealed partial class Room
 
     StanzaError? AnswerItems(Iq iq, Element query, in RoomInput input, List<RoomEffect> effects)
     {
+        if (query.Attribute("node") == CommandsNamespace) return AnswerCommands(iq, input, effects);
         if (query.Attribute("node") is { Length: > 0 } node)
             return node == TrafficNode ? StanzaError.FeatureNotImplemented : StanzaError.ItemNotFound;
         bool insider = _occupants.TryFind(iq.From, out _) || AffiliationOf(iq.From, input.Sender) >= Affiliation.Admin;
@@ -93,6 +96,17 @@ public sealed partial class Room
             Items = [.. items.Select(occupant => new DiscoItem(occupant.InRoom, occupant.Nick))],
             // Who did not ask for a page hears of pages only when there are more.
             Page = request == new ResultSetRequest() && items.Count == shown.Count ? null : page,
+        }.ToElement(), effects);
+    }
+
+    // XEP-0050 §2.2: only what the asker may use.
+    StanzaError? AnswerCommands(Iq iq, in RoomInput input, List<RoomEffect> effects)
+    {
+        bool owner = AffiliationOf(iq.From, input.Sender) == Affiliation.Owner;
+        return Succeed(iq, new DiscoItems
+        {
+            Items = owner ? [.. HatCommands.Select(command => new DiscoItem(Address, command.Name, command.Node))] : [],
+            Node = CommandsNamespace,
         }.ToElement(), effects);
     }
 }

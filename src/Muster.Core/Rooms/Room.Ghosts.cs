@@ -23,7 +23,8 @@ public sealed partial class Room
         string condition = bounce.Error?.Condition ?? "undefined-condition";
         bool malformed =
             bounce.Child("error") is not { } error || !error.Elements.Any(e => e.Namespace == Namespaces.StanzaErrors);
-        if (malformed || IsGhostly(condition))
+        // muc.md §4: an error to presence always means that the session does not follow the room any more.
+        if (malformed || bounce is Presence || IsGhostly(condition))
         {
             var missed = Missed(session, bounce);
             effects.Add(new RoomEffect.Undeliverable(session.Real, session.Occupant.Nick, condition, missed));

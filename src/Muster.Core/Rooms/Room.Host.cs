@@ -35,21 +35,38 @@ public sealed partial class Room
 
     /// <summary>Gives the room up because the host could not keep what it promised: everybody inside is told to enter
     /// again (status 333), as what they see may not be what is stored.</summary>
+    /// <remarks>The host refuses the stanzas of the batch; what had waited in the room and was to be shown in it, the
+    /// room
+    /// refuses. Those who went in the failed batch are told, too: nobody has seen them go, they themselves least of
+    /// all.</remarks>
     /// <param name="reason">Text for people.</param>
-    /// <param name="effects">Where the effects are added; only Send, Left, Refuse and Closed.</param>
+    /// <param name="effects">The effects of the failed batch. They are taken out, and those added that are to be
+    /// performed instead; none of them needs to be kept.</param>
     public void Abandon(string reason, List<RoomEffect> effects)
     {
-        var departure = new Departure(MucStatus.TechnicalError) { Reason = reason };
-        foreach (var occupant in _occupants.All)
-        {
-            foreach (var session in occupant.Sessions)
-            {
-                effects.Add(new RoomEffect.Send(Unavailable(occupant, session.Real, self: true, departure),
-                    session.Real));
-                effects.Add(new RoomEffect.Left(session.Real, occupant.Nick, Last: true, MucStatus.TechnicalError,
-                    reason));
-            }
-        }
+        var entered = effects.OfType<RoomEffect.Entered>().Select(effect => effect.Session).ToHashSet();
+        var left = effects.OfType<RoomEffect.Left>().Where(effect => !entered.Contains(effect.Session)).ToList();
+        var kept = effects.OfType<RoomEffect.Archive>().Select(effect => effect.Id).ToHashSet();
+        effects.Clear();
+        foreach (var (id, message) in _released)
+            if (kept.Contains(id)) Refuse(message, NotKept, effects);
+        foreach (var session in _occupants.AllSessions)
+            SendOut(session.Real, session.Occupant.Nick, !entered.Contains(session.Real), reason, effects);
+        foreach (var session in left)
+            if (!_occupants.TryFind(session.Session, out _)) SendOut(session.Session, session.Nick, true, reason,
+                effects);
         Close(effects);
+    }
+
+    static readonly StanzaError NotKept = StanzaError.ServiceUnavailable.WithText("The message could not be kept");
+
+    void SendOut(Jid session, string nick, bool wasInside, string reason, List<RoomEffect> effects)
+    {
+        if (!Address.TryWithResource(nick, out var inRoom)) inRoom = Address;
+        effects.Add(new RoomEffect.Send(new Presence(PresenceType.Unavailable, inRoom, default, null,
+            new MucUser(new MucItem(Affiliation.None, Role.None, Reason: reason), MucStatus.Self,
+                MucStatus.TechnicalError)
+                .ToElement()), session));
+        if (wasInside) effects.Add(new RoomEffect.Left(session, nick, true, MucStatus.TechnicalError, reason));
     }
 }

@@ -202,7 +202,10 @@ public sealed partial class Room
         }
         occupant.Affiliation = affiliation;
         occupant.IsServiceAdmin |= input.Sender.IsServiceAdmin;
-        var session = new OccupantSession(presence.From, occupant, input.Now);
+        var session = new OccupantSession(presence.From, occupant, input.Now)
+        {
+            IsLocal = input.Sender.IsLocal,
+        };
         Show(session, presence);
         var others = AudienceOf(occupant); // before the newcomer is among them
         _occupants.Add(session);

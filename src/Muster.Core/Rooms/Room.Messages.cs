@@ -80,6 +80,7 @@ public sealed partial class Room
         var shown = message.Rewritten(from, default, message.Id ?? MakeId(input), content);
         if (kept) Keep(shown, kind, sender?.Real ?? message.From, input, effects);
         effects.Add(new RoomEffect.Broadcast(shown, _occupants.Sessions));
+        _shownAt = input.Now;
         if (kind != RoomMessageKind.Message) return;
         NoteShown(input.NextId, shown, input.Now);
         if (!Absent.IsEmpty) effects.Add(new RoomEffect.Forward(shown, Absent));

@@ -12,7 +12,6 @@ namespace Muster.Core.Rooms;
 // gets status 110. So there are three classes, one stanza each, however many are inside.
 public sealed partial class Room
 {
-    const string HatsNamespace = "urn:xmpp:hats:0"; // XEP-0317
     const string ShutdownReason = "You are being removed from the room because of a system shutdown";
 
     /// <summary>Who hears of an occupant, by what they see.</summary>
@@ -73,7 +72,7 @@ public sealed partial class Room
         MucElements.IsMuc(child) || child.Namespace is Namespaces.OccupantId or HatsNamespace;
 
     /// <summary>The presence that stands for an occupant; made once for all who see the same.</summary>
-    static Presence PresenceOf(Occupant occupant, bool open)
+    Presence PresenceOf(Occupant occupant, bool open)
     {
         var (opened, veiled) = occupant.Rendered;
         if (open) opened ??= Available(occupant, occupant.Representative.Real, null, []);
@@ -82,15 +81,16 @@ public sealed partial class Room
         return open ? opened! : veiled!;
     }
 
-    static Presence SelfPresence(Occupant occupant, string? id, IReadOnlyList<int> statuses) =>
+    Presence SelfPresence(Occupant occupant, string? id, IReadOnlyList<int> statuses) =>
         Available(occupant, occupant.Representative.Real, id, statuses);
 
-    static Presence Available(Occupant occupant, Jid real, string? id, IReadOnlyList<int> statuses,
+    Presence Available(Occupant occupant, Jid real, string? id, IReadOnlyList<int> statuses,
         MucActor? actor = null, string? reason = null)
     {
         var item = new MucItem(occupant.Affiliation, occupant.Role, real, Actor: actor, Reason: reason);
         return new Presence(PresenceType.Available, occupant.InRoom, default, id,
-            [.. occupant.Representative.Shown, occupant.IdElement, new MucUser(item, statuses).ToElement()]);
+            [.. occupant.Representative.Shown, occupant.IdElement, HatsOf(occupant),
+                new MucUser(item, statuses).ToElement()]);
     }
 
     static Presence Unavailable(Occupant occupant, Jid real, bool self, in Departure departure)
@@ -115,7 +115,7 @@ public sealed partial class Room
             : new RoomEffect.Broadcast(stanza, sessions));
     }
 
-    static void CastAvailable(Occupant occupant, in Audience audience, List<RoomEffect> effects)
+    void CastAvailable(Occupant occupant, in Audience audience, List<RoomEffect> effects)
     {
         if (!audience.Open.IsEmpty) Cast(PresenceOf(occupant, open: true), audience.Open, effects);
         if (!audience.Veiled.IsEmpty) Cast(PresenceOf(occupant, open: false), audience.Veiled, effects);

@@ -27,7 +27,11 @@ public sealed partial class Room
             RelayAnswer(iq, effects);
             return null;
         }
-        if (!iq.IsRequest) return null;
+        if (!iq.IsRequest)
+        {
+            ReceiveProbeAnswer(iq, effects);
+            return null;
+        }
         // The table of what a room answers. What is not in it is not implemented (RFC 6120 §8.3.3.19:
         // service-unavailable).
         bool get = iq.Type == IqType.Get;
@@ -44,6 +48,9 @@ public sealed partial class Room
             { Namespace: Namespaces.Register, Name: "query" } q =>
                 get ? AnswerRegistration(iq, input, effects) : ReceiveRegistration(iq, q, input, effects),
             { Namespace: ModerateNamespace, Name: "moderate" } m when !get => Moderate(iq, m, input, effects),
+            { Namespace: Namespaces.VcardTemp, Name: "vCard" } card =>
+                get ? AnswerVCard(iq, effects) : ReceiveVCard(iq, card, input, effects),
+            { Namespace: CommandsNamespace, Name: "command" } c when !get => ReceiveCommand(iq, c, input, effects),
             { Namespace: Namespaces.Ping, Name: "ping" } when get => Succeed(iq, null, effects),
             _ => StanzaError.ServiceUnavailable,
         };

@@ -11,6 +11,9 @@ namespace Muster.Core.Rooms;
 // it.
 public sealed partial class Room
 {
+    /// <summary>More than a host handles in one batch.</summary>
+    const int ReleasedMax = 128;
+
     static readonly StanzaError TooFast = StanzaError.ResourceConstraint.WithText("Traffic rate limit is exceeded");
 
     /// <summary>Messages whose sender must wait still.</summary>
@@ -19,6 +22,10 @@ public sealed partial class Room
     readonly Queue<HeldMessage> _line = [];
     /// <summary>Sessions with a presence that came too soon.</summary>
     readonly PriorityQueue<OccupantSession, DateTimeOffset> _heldPresence = new();
+    /// <summary>The messages last released, by archive id: when they cannot be stored, their senders must hear of it,
+    /// and
+    /// no letter of the host's batch names them.</summary>
+    readonly Queue<(long Id, Message Message)> _released = [];
     Shaper? _roomShaper;
     DateTimeOffset? _wakeAt;
 
@@ -118,8 +125,14 @@ public sealed partial class Room
         pace.MessageAt = input.Now; // [D] from when it was shown, so that no burst follows
         // muc.md §16: the rights may have changed meanwhile.
         var refusal = !IsInside(held.Sender) ? OccupantsOnly : CheckTalk(held.Sender, held.Kind);
-        if (refusal is null) Release(held.Sender, held.Message, held.Kind, input, effects);
-        else Refuse(held.Message, refusal, effects);
+        if (refusal is not null)
+        {
+            Refuse(held.Message, refusal, effects);
+            return;
+        }
+        Release(held.Sender, held.Message, held.Kind, input, effects);
+        _released.Enqueue((input.NextId, held.Message));
+        if (_released.Count > ReleasedMax) _released.Dequeue();
     }
 
     bool IsInside(OccupantSession session) => _occupants.TryFind(session.Real, out var found) && found == session;
@@ -163,6 +176,7 @@ public sealed partial class Room
         if (_line.TryPeek(out var first)) next = Earlier(next, first.ReadyAt);
         if (_held.TryPeek(out _, out var messageAt)) next = Earlier(next, messageAt);
         if (_heldPresence.TryPeek(out _, out var presenceAt)) next = Earlier(next, presenceAt);
+        if (_sweepAt is { } sweepAt) next = Earlier(next, sweepAt);
         if (next == _wakeAt) return;
         _wakeAt = next;
         if (next is { } at) effects.Add(new RoomEffect.WakeAt(at));

@@ -110,8 +110,10 @@ public sealed partial class Room
             State.Open)
         {
             _subject = snapshot.Subject,
+            _profile = snapshot.Profile,
             _stored = true,
         };
+        _ = TryHash(snapshot.Profile.VCard, out room._avatarHash);
         foreach (var entry in snapshot.Affiliations) room._affiliations.Set(entry);
         foreach (var entry in history ?? []) room._history.Add(entry, room.HistoryMax);
         return room;
@@ -150,6 +152,7 @@ public sealed partial class Room
         Secret = [.. _secret],
         CreatedAt = _createdAt,
         Subject = _subject,
+        Profile = _profile,
         Affiliations = [.. _affiliations.All],
     };
 
@@ -169,7 +172,9 @@ public sealed partial class Room
             Refuse(stanza, error, effects);
         }
         CloseWhenOver(effects);
-        if (_state != State.Closed) AskToWake(effects);
+        if (_state == State.Closed) return;
+        PlanSweep(input.Now);
+        AskToWake(effects);
     }
 
     void Refuse(Stanza stanza, StanzaError error, List<RoomEffect> effects) =>
@@ -181,7 +186,7 @@ public sealed partial class Room
         if (_state == State.New && stanza is not Presence { Type: PresenceType.Available or PresenceType.Unavailable })
             return DoesNotExist;
         if (_state == State.Locked && !MayReachLocked(stanza, input)) return RoomLocked;
-        if (_occupants.TryFind(stanza.From, out var session)) session.ActiveAt = input.Now;
+        if (_occupants.TryFind(stanza.From, out var session)) (session.ActiveAt, session.Probes) = (input.Now, 0);
         return stanza switch
         {
             Presence presence => ReceivePresence(presence, input, effects),
@@ -199,6 +204,7 @@ public sealed partial class Room
                 _wakeAt = null;
                 if (_state == State.Locked && input.Now >= _lockEndsAt) Unlock(effects);
                 ReleaseHeld(input, effects);
+                Sweep(input, effects);
                 break;
             case RoomEvent.PasswordChecked answer:
                 ReceiveCheck(answer, input, effects);

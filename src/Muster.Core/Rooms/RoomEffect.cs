@@ -129,9 +129,10 @@ public abstract record RoomChange
     /// <param name="Snapshot">Its state.</param>
     public sealed record Created(RoomSnapshot Snapshot) : RoomChange;
 
-    /// <summary>The options changed.</summary>
-    /// <param name="Options">The new options.</param>
-    public sealed record Configured(RoomOptions Options) : RoomChange;
+    /// <summary>The options or the profile changed.</summary>
+    /// <param name="Options">The options as they are now.</param>
+    /// <param name="Profile">The vCard and the hats as they are now.</param>
+    public sealed record Configured(RoomOptions Options, RoomProfile Profile) : RoomChange;
 
     /// <summary>The subject changed.</summary>
     /// <param name="Subject">The new subject.</param>

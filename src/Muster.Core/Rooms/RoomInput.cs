@@ -48,6 +48,8 @@ public readonly record struct SenderFacts
 {
     /// <summary>Matches <c>access_create</c>: may make a room that does not exist.</summary>
     public bool MayCreate { get; init; }
+    /// <summary>A user of this server, whose sessions the host itself reports when they end.</summary>
+    public bool IsLocal { get; init; }
     /// <summary>Matches <c>access_admin</c>: owner of every room.</summary>
     public bool IsServiceAdmin { get; init; }
     /// <summary>Matches <c>access_persistent</c>: may make a room persistent.</summary>

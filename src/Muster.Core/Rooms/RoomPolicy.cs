@@ -56,6 +56,13 @@ public sealed record RoomPolicy
     public bool OfflineDeliveryDefault { get; init; }
     /// <summary>Most absent members of one room to whom messages are forwarded. [D]</summary>
     public int OfflineTargetsMax { get; init; } = 5000;
+    /// <summary>Most bytes of a room's vCard (XEP-0486). [D]</summary>
+    public int VCardBytesMax { get; init; } = 128 * 1024;
+    /// <summary>After what silence a session of another server is asked whether it is there, or null for never.
+    /// [D]</summary>
+    public TimeSpan? ProbeAfter { get; init; } = TimeSpan.FromMinutes(15);
+    /// <summary>How long it has to answer; twice without answer and it is taken for gone. [D]</summary>
+    public TimeSpan ProbeTime { get; init; } = TimeSpan.FromMinutes(5);
     /// <summary>How long a new room waits for its owner's configuration before it opens with the defaults.
     /// [D]</summary>
     public TimeSpan LockTime { get; init; } = TimeSpan.FromMinutes(5);

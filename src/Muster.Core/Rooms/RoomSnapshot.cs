@@ -48,6 +48,8 @@ public sealed record RoomSnapshot
     public required DateTimeOffset CreatedAt { get; init; }
     /// <summary>The subject.</summary>
     public RoomSubject Subject { get; init; } = RoomSubject.NeverSet;
+    /// <summary>vCard and hats.</summary>
+    public RoomProfile Profile { get; init; } = RoomProfile.Empty;
     /// <summary>All affiliations.</summary>
     public ImmutableArray<AffiliationEntry> Affiliations { get; init; } = [];
 }

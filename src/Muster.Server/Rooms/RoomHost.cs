@@ -233,7 +233,6 @@ sealed class RoomHost
     {
         if (_room is not { } room) return;
         Drop();
-        _effects.Clear();
         room.Abandon("The room could not keep what was said; please enter again.", _effects);
         await Act(0, 0);
     }

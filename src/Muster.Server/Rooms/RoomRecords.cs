@@ -55,7 +55,7 @@ static class RoomRecords
                     foreach (var entry in c.Snapshot.Affiliations) (set ??= [])[entry.User] = ToStored(entry);
                     break;
                 case RoomEffect.Persist { Change: RoomChange.Configured c }:
-                    commit = commit with { Options = ToStored(c.Options) };
+                    commit = commit with { Options = ToStored(c.Options, c.Profile) };
                     break;
                 case RoomEffect.Persist { Change: RoomChange.SubjectSet s }:
                     commit = commit with { Subject = ToStored(s.Subject, now) };
@@ -83,15 +83,20 @@ static class RoomRecords
     }
 
     /// <summary>A stored room as the room itself knows it.</summary>
-    public static RoomSnapshot ToSnapshot(StoredRoom stored) => new()
+    public static RoomSnapshot ToSnapshot(StoredRoom stored)
     {
-        Address = stored.Jid,
-        Options = ToOptions(stored.Options.Json),
-        Secret = [.. stored.OccupantIdSalt.Span],
-        CreatedAt = stored.CreatedAt,
-        Subject = stored.Subject is { } s ? new(s.Text, s.Author, s.At) : RoomSubject.NeverSet,
-        Affiliations = [.. stored.Affiliations.Select(ToEntry)],
-    };
+        var values = ReadJson(stored.Options.Json);
+        return new()
+        {
+            Address = stored.Jid,
+            Options = RoomOptions.FromText(values),
+            Profile = RoomProfile.FromText(values),
+            Secret = [.. stored.OccupantIdSalt.Span],
+            CreatedAt = stored.CreatedAt,
+            Subject = stored.Subject is { } s ? new(s.Text, s.Author, s.At) : RoomSubject.NeverSet,
+            Affiliations = [.. stored.Affiliations.Select(ToEntry)],
+        };
+    }
 
     /// <summary>An archived message as the room's history keeps it; null when it cannot be read.</summary>
     public static HistoryEntry? ToHistory(ArchiveEntry entry) =>
@@ -110,7 +115,7 @@ static class RoomRecords
     static RoomCommit Created(RoomCommit commit, RoomSnapshot snapshot, DateTimeOffset now) => commit with
     {
         Creation = new(snapshot.Secret.AsMemory(), snapshot.CreatedAt),
-        Options = ToStored(snapshot.Options),
+        Options = ToStored(snapshot.Options, snapshot.Profile),
         Subject = snapshot.Subject.At is null ? null : ToStored(snapshot.Subject, now),
         LastActivityAt = now,
         // Made temporary and persistent again within one batch: what counts is the end.
@@ -140,13 +145,13 @@ static class RoomRecords
         SelfRegistered = stored.Registration == SelfRegistered,
     };
 
-    static StoredRoomOptions ToStored(RoomOptions options)
+    static StoredRoomOptions ToStored(RoomOptions options, RoomProfile profile)
     {
         var json = new ArrayBufferWriter<byte>();
         using (var writer = new Utf8JsonWriter(json))
         {
             writer.WriteStartObject();
-            foreach (var (name, values) in options.ToText())
+            foreach (var (name, values) in options.ToText().Concat(profile.ToText()))
             {
                 writer.WriteStartArray(name);
                 foreach (string value in values) writer.WriteStringValue(value);
@@ -158,12 +163,12 @@ static class RoomRecords
             options.Persistent);
     }
 
-    static RoomOptions ToOptions(string json)
+    static List<KeyValuePair<string, ImmutableArray<string>>> ReadJson(string json)
     {
         using var document = JsonDocument.Parse(json);
-        return RoomOptions.FromText(document.RootElement.EnumerateObject().Select(property => KeyValuePair.Create(
+        return [.. document.RootElement.EnumerateObject().Select(property => KeyValuePair.Create(
             property.Name, property.Value.EnumerateArray().Select(value => value.GetString() ?? "")
-                .ToImmutableArray())));
+                .ToImmutableArray()))];
     }
 
     static ArchiveKind ToKind(RoomMessageKind kind) => kind switch

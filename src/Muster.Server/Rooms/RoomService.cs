@@ -129,6 +129,7 @@ sealed class RoomService : IStanzaTarget
         var from = stanza.From;
         var facts = new SenderFacts
         {
+            IsLocal = Router.IsLocal(from),
             MayCreate = byAdministrator || Settings.Access.Create(from),
             IsServiceAdmin = byAdministrator || Settings.Access.Admin(from),
             MayPersist = byAdministrator || Settings.Access.Persist(from),

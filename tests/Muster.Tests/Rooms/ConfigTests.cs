@@ -53,7 +53,7 @@ public sealed class ConfigTests
             "muc#roomconfig_presencebroadcast=moderator,participant,visitor", "registered_nicks_only=0",
                 "muc#roomconfig_slow_mode_duration=0",
                 "muc#roomconfig_pubsub=",
-            "muc#roomconfig_roomadmins=", "muc#roomconfig_roomowners=romeo@x",
+            "allow_private_messages=1", "muc#roomconfig_roomadmins=", "muc#roomconfig_roomowners=romeo@x",
         ], Form(Inside(), Romeo));
     }
 
@@ -108,6 +108,7 @@ public sealed class ConfigTests
 
     [Theory, Spec("XEP-0045", "roomconfig-notify")]
     [InlineData("muc#roomconfig_enablelogging", "1", "groupchat 170")]
+    [InlineData("muc#roomconfig_enablearchiving", "0", "groupchat 171")]
     [InlineData("muc#roomconfig_whois", "anyone", "groupchat 172")]
     [InlineData("anonymous", "0", "groupchat 172")]
     [InlineData("muc#roomconfig_membersonly", "1", "groupchat 104")]
@@ -231,6 +232,20 @@ public sealed class ConfigTests
         room.Set(Romeo, new Element(Namespaces.MucOwner, "query", new Element(Namespaces.MucOwner,
             "destroy").With("jid", "@")));
         Assert.Equal(["error iq jid-malformed"], room.Received(Romeo));
+    }
+
+    [Theory, Feature("MU-31")]
+    [InlineData("allow_private_messages", "0", PrivateMessages.None)]
+    [InlineData("muc#roomconfig_allowpm", "moderators", PrivateMessages.Moderators)]
+    public void Of_two_fields_for_one_option_the_one_that_was_touched_counts(string var, string value,
+        PrivateMessages expected)
+    {
+        var room = Inside();
+        var form =
+            new Dictionary<string, string> { ["allow_private_messages"] = "1", ["muc#roomconfig_allowpm"] = "anyone" };
+        form[var] = value;
+        room.Configure(Romeo, [.. form.Select(field => (field.Key, field.Value))]);
+        Assert.Equal(expected, room.Room.Options.PrivateMessages);
     }
 
     [Fact]

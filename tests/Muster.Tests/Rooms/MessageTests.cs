@@ -391,6 +391,15 @@ public sealed class MessageTests
     }
 
     [Fact]
+    public void An_error_to_presence_takes_the_session_out_whatever_it_says()
+    {
+        var room = Inside();
+        room.Send(new Presence(PresenceType.Error, Jid.Parse(Julia), RoomDriver.At("Romeo"), "x",
+            StanzaError.NotAcceptable.ToElement()));
+        Assert.DoesNotContain(Jid.Parse(Julia), room.Room.Sessions);
+    }
+
+    [Fact]
     public void Only_the_session_that_failed_goes()
     {
         var room = Inside(new() { AllowMultipleSessions = true });

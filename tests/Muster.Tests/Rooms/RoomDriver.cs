@@ -144,7 +144,7 @@ sealed class RoomDriver
     public void Happen(RoomEvent @event) => Handle(new RoomInput(@event, Now, ++_lastId));
 
     SenderFacts FactsOf(Jid user) => _facts.TryGetValue(user.Bare, out var facts) ? facts
-        : new SenderFacts { MayCreate = true, MayPersist = true, MayLog = true };
+        : new SenderFacts { IsLocal = true, MayCreate = true, MayPersist = true, MayLog = true };
 
     public static Jid At(string nick) => Jid.Parse(nick.Length == 0 ? Address : $"{Address}/{nick}");
     string NextId() => $"s{++_lastStanza}";
