@@ -148,8 +148,7 @@ internal sealed class RoomLoop(World world, Jid address)
         MucUser.Read(x, out _)!.Statuses.Contains(MucStatus.Self);
 
     /// <summary>Layout §4: the object has promised what is not true; the senders are refused, everybody is sent out and
-    /// it
-    /// is loaded afresh.</summary>
+    /// it is loaded afresh.</summary>
     void GiveUp(Room room, List<Stanza> batch, List<RoomEffect> effects)
     {
         foreach (var stanza in batch)

@@ -36,9 +36,8 @@ public sealed partial class Room
     /// <summary>Gives the room up because the host could not keep what it promised: everybody inside is told to enter
     /// again (status 333), as what they see may not be what is stored.</summary>
     /// <remarks>The host refuses the stanzas of the batch; what had waited in the room and was to be shown in it, the
-    /// room
-    /// refuses. Those who went in the failed batch are told, too: nobody has seen them go, they themselves least of
-    /// all.</remarks>
+    /// room refuses. Those who went in the failed batch are told, too: nobody has seen them go, they themselves least
+    /// of all.</remarks>
     /// <param name="reason">Text for people.</param>
     /// <param name="effects">The effects of the failed batch. They are taken out, and those added that are to be
     /// performed instead; none of them needs to be kept.</param>

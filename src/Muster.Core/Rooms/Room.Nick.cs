@@ -46,8 +46,7 @@ public sealed partial class Room
     }
 
     /// <summary>[D] muc.md §5: one of several sessions takes a nick, or a session joins another nick of the same user.
-    /// To
-    /// the others an occupant goes only with its last session, and comes only with its first.</summary>
+    /// To the others an occupant goes only with its last session, and comes only with its first.</summary>
     void MoveSession(OccupantSession session, Presence presence, Jid wanted, Occupant? target, in RoomInput input,
         List<RoomEffect> effects)
     {

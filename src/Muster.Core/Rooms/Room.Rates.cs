@@ -23,8 +23,7 @@ public sealed partial class Room
     /// <summary>Sessions with a presence that came too soon.</summary>
     readonly PriorityQueue<OccupantSession, DateTimeOffset> _heldPresence = new();
     /// <summary>The messages last released, by archive id: when they cannot be stored, their senders must hear of it,
-    /// and
-    /// no letter of the host's batch names them.</summary>
+    /// and no letter of the host's batch names them.</summary>
     readonly Queue<(long Id, Message Message)> _released = [];
     Shaper? _roomShaper;
     DateTimeOffset? _wakeAt;

@@ -15,22 +15,22 @@ namespace Muster.Core.Rooms;
 /// </summary>
 /// <remarks>
 /// <para>Its parts are one aspect a file: Room.Join, .Presence, .Nick, .Messages, .Subject, .Invitations, .Queries,
-/// .Disco,
-/// .Admin, .Config and so on. It knows only real full JIDs, so local and remote users are the same to it.</para>
+/// .Disco, .Admin, .Config and so on. It knows only real full JIDs, so local and remote users are the same to
+/// it.</para>
 /// <para>What the host does, for one room at a time and never at once for the same room:</para>
 /// <list type="number">
 /// <item>When a stanza comes for a room that is neither in memory nor stored, make one with <see cref="Create"/>; when
-/// it is
-/// stored, load it whole and make it with <see cref="Restore"/>. If it cannot be read, refuse with service-unavailable
-/// and make nothing.</item>
+/// it is stored, load it whole and make it with <see cref="Restore"/>. If it cannot be read, refuse with
+/// service-unavailable and make nothing.</item>
 /// <item>Give <see cref="Handle"/> up to 64 waiting inputs, all effects into one list; stop at once when
-/// <see cref="IsClosed"/>
-/// becomes true, and treat the inputs left over as in step 1.</item>
-/// <item>Commit all <see cref="RoomEffect.Archive"/>, <see cref="RoomEffect.Retract"/> and
-/// <see cref="RoomEffect.Persist"/> effects of the list in
-/// one transaction. If that fails, perform none of the others: the object has promised what is not true. Tell its
-/// sessions (<see cref="Sessions"/>) to go with status 333 and drop it.</item>
+/// <see cref="IsClosed"/> becomes true, and treat the inputs left over as in step 1.</item>
+/// <item>Commit all <see cref="RoomEffect.Archive"/>, <see cref="RoomEffect.Retract"/>,
+/// <see cref="RoomEffect.Persist"/> and <see cref="RoomEffect.Destroyed"/> effects of the list in one transaction. If
+/// that fails, perform none of the others: the object has promised what is not true. Refuse the stanzas of the batch,
+/// call <see cref="Abandon"/>, perform what it adds instead, and drop the object.</item>
 /// <item>Perform the other effects in the order of the list: recipients must see them in that order.</item>
+/// <item>Forget the object when it <see cref="IsClosed"/>, or neither <see cref="Exists"/> nor
+/// <see cref="IsWaiting"/>.</item>
 /// </list>
 /// <para>The state is mutable and owned by this object. Same inputs, same effects: the clock and all ids stand in the
 /// input.</para>

@@ -35,8 +35,8 @@ public readonly record struct RoomInput
     /// <summary>The time at which the host took the input; never earlier than the input before.</summary>
     public DateTimeOffset Now { get; }
     /// <summary>A number greater than any that this room got before, also before a restart. It becomes the archive id
-    /// of the
-    /// one message that handling this input may archive, and the root of other ids that the room has to make.</summary>
+    /// of the one message that handling this input may archive, and the root of other ids that the room has to
+    /// make.</summary>
     public long NextId { get; }
     /// <summary>What the service knows of the sender.</summary>
     public SenderFacts Sender { get; }

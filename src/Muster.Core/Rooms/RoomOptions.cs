@@ -21,8 +21,7 @@ public enum PrivateMessages
 /// value of a new instance is the documented default.
 /// </summary>
 /// <remarks>Each property has one row in <see cref="RoomOption.All"/>, which knows its names in the configuration file
-/// and
-/// in the owner's form, its label and its text form; the form, the storage and the command line go by those
+/// and in the owner's form, its label and its text form; the form, the storage and the command line go by those
 /// rows.</remarks>
 public sealed record RoomOptions
 {
