@@ -47,7 +47,7 @@ sealed class InviteBook(IInviteStore store, TimeProvider clock, TimeSpan lifetim
         await store.Find(token, cancel) is { Kind: InviteKind.Contact } invite && invite.Inviter == inviter &&
         await store.TryUse(token, clock.GetUtcNow(), cancel) is not null;
 
-    /// <summary>Whether an open invitation keeps this name for whoever holds its token (XEP-0401 §7.2).</summary>
+    /// <summary>Whether an open invitation keeps this name for whoever holds its token (XEP-0401 §6.2).</summary>
     public ValueTask<bool> IsReserved(Jid account, CancellationToken cancel = default) =>
         store.IsReserved(account, clock.GetUtcNow(), cancel);
 
@@ -55,7 +55,7 @@ sealed class InviteBook(IInviteStore store, TimeProvider clock, TimeSpan lifetim
     public async ValueTask RemoveExpired(CancellationToken cancel) =>
         await store.RemoveExpired(clock.GetUtcNow(), cancel);
 
-    /// <summary>The link of an invitation (XEP-0401 §6.1, §6.3).</summary>
+    /// <summary>The link of an invitation (XEP-0401 §5.1, §5.4).</summary>
     public static string ToUri(Invite invite) => invite.Kind == InviteKind.Account
         ? $"xmpp:{Escape(invite.Target)}?register;preauth={invite.Token}"
         : $"xmpp:{Escape(invite.Target)}?roster;preauth={invite.Token};ibr=y";

@@ -13,7 +13,7 @@ sealed record RegistrationSettings
     public int RateLimit { get; init; } = 10;
     /// <summary>How long an invitation is good.</summary>
     public TimeSpan InvitationLifetime { get; init; } = TimeSpan.FromDays(7);
-    /// <summary>Who may invite people to make an account of which the name is given (XEP-0401 §6.3):
+    /// <summary>Who may invite people to make an account of which the name is given (XEP-0401 §5.4):
     /// administrators.</summary>
     public Func<Jid, bool> MayCreateAccounts { get; init; } = static _ => false;
     /// <summary>The address of a page that explains an invitation, from its domain and token; null where there is

@@ -32,7 +32,7 @@ sealed class AdHocCommands : Feature
 
     static DiscoInfo? DescribeNode(Slots slots, IqContext context, Jid asker, string node)
     {
-        // XEP-0050 §2.1, §2.2: the list itself, and each command.
+        // XEP-0050 §2.2: the list itself, and each command.
         if (node == Ns) return new() { Identities = [new("automation", "command-list")] };
         return slots.Commands.TryGetValue((context.Target, node), out var command) && command.MayRun(context, asker)
             ? new()
@@ -57,7 +57,7 @@ sealed class AdHocCommands : Feature
     static async ValueTask<Iq?> Run(Slots slots, IqContext context, Iq iq)
     {
         var request = iq.Payload!;
-        // §3.4 table 4: a command that is not there, and one that is not for the asker.
+        // §4.4: a command that is not there, and one that is not for the asker.
         if (!slots.Commands.TryGetValue((context.Target, request.Attribute("node") ?? ""), out var command))
             return iq.Refuse(StanzaError.ItemNotFound);
         if (!command.MayRun(context, iq.From)) return iq.Refuse(StanzaError.Forbidden);

@@ -60,7 +60,7 @@ sealed class Invitations : Feature
         {
             if (!Jid.TryCreate(name, context.Address.Domain.ToString(), null, out target))
                 return new(Error: StanzaError.JidMalformed.WithText("this is no valid user name"));
-            // XEP-0401 §7.2: a name that is taken, by an account or by another invitation, cannot be promised.
+            // XEP-0401 §6.2: a name that is taken, by an account or by another invitation, cannot be promised.
             if (await context.Services.Database.Accounts.Find(target) is not null ||
                 await context.Services.Invites.IsReserved(target))
                 return new(Error: StanzaError.Conflict);

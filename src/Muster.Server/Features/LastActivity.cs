@@ -25,7 +25,7 @@ sealed class LastActivity : Feature
     {
         var account = context.Address;
         var clock = context.Services.Clock;
-        // §3, §9: only who may see the presence; an account that does not exist shows it to nobody.
+        // §3, §8: only who may see the presence; an account that does not exist shows it to nobody.
         if (!context.IsOwner(iq) && await context.Services.Accounts.Load(account) is var state &&
             state?.Roster.StateOf(iq.From).ShowsContact != true)
             return iq.Refuse(StanzaError.Forbidden);

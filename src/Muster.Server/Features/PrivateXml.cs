@@ -31,11 +31,11 @@ sealed class PrivateXml : Feature
     static async ValueTask<Iq?> Get(IqContext context, Iq iq)
     {
         if (!context.IsOwner(iq)) return iq.Refuse(StanzaError.Forbidden);
-        // §4: one element is asked for, in a namespace of its own.
+        // §2.3, §3: one element is asked for, in a namespace of its own.
         if (iq.Payload!.Elements.Take(2).ToArray() is not [var asked] || !IsStorable(asked))
             return iq.Refuse(StanzaError.BadRequest);
         string? stored = await context.Services.Database.AccountData.Get(context.Address, KeyOf(asked));
-        // §3: what was never stored is answered with the empty element that was sent.
+        // §2.3: what was never stored is answered with the empty element that was sent.
         var found = (stored is null ? null : StoredXml.Read(stored)) ?? new Element(asked.Namespace, asked.Name);
         return iq.Result(new Element(Ns, "query", found));
     }
@@ -44,7 +44,7 @@ sealed class PrivateXml : Feature
     {
         if (!context.IsOwner(iq)) return iq.Refuse(StanzaError.Forbidden);
         var elements = iq.Payload!.Elements.ToArray();
-        // §3: at least one, each with a proper namespace.
+        // §2.3: at least one, each with a proper namespace.
         if (elements.Length == 0 || !elements.All(IsStorable)) return iq.Refuse(StanzaError.NotAcceptable);
         using (await context.Services.Accounts.TakeTurn(context.Address))
         {

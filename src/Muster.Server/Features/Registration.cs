@@ -80,7 +80,7 @@ sealed class Registration : Feature
     }
 
     static async ValueTask<StanzaError?> AddUninvited(Services services, Jid account, string password) =>
-        // XEP-0401 §7.2: a promised name is taken.
+        // XEP-0401 §6.2: a promised name is taken.
         await services.Invites.IsReserved(account)
             ? StanzaError.Conflict
             : ErrorOf(await services.AccountBook.Add(account, password));
@@ -103,7 +103,7 @@ sealed class Registration : Feature
             await services.Invites.GiveBack(token);
             return problem;
         }
-        // XEP-0401 §6.4: both become contacts; the inviter, who may be there, gets a push.
+        // XEP-0401 §5.5: both become contacts; the inviter, who may be there, gets a push.
         if (!invite.Inviter.IsNone && invite.Kind != InviteKind.Room)
         {
             await services.Local.Befriend(account, invite.Inviter);
@@ -167,7 +167,7 @@ sealed class Registration : Feature
         _ => StanzaError.NotAcceptable.WithText("this cannot be a user name"),
     };
 
-    // §4: a form wins over the plain fields.
+    // §6: a form wins over the plain fields.
     static (string? Name, string? Password) Read(Element query)
     {
         if (query.Child(Namespaces.DataForms, "x") is { } x

@@ -4,7 +4,7 @@ using Muster.Protocol.Xml;
 
 namespace Muster.Server.Features;
 
-/// <summary>XEP-0092: Software Version. Name and version; the operating system is left out (§4 allows it), as it only
+/// <summary>XEP-0092: Software Version. Name and version; the operating system is left out (§2 allows it), as it only
 /// helps attackers.</summary>
 sealed class SoftwareVersion : Feature
 {

@@ -42,9 +42,14 @@ sealed partial class LocalDomain
         // XEP-0160 §2: what waits is handed over before the first new message can arrive, so it stays in order.
         bool takesMessages = presence.Priority >= 0 && (before is null || session.Priority < 0);
         if (takesMessages) await HandOver(session, presence);
-        session.SetPresence(presence);
         if (_sessions.Find(session.Account) is not { } online) return; // it has ended meanwhile
-        var state = online.State;
+        AccountState state;
+        // In the turn, so that a request that comes now is either in the state or finds the resource available.
+        using (await _accounts.TakeTurn(session.Account))
+        {
+            session.SetPresence(presence);
+            state = online.State;
+        }
         await Broadcast(session, presence, state);
         if (before is not null) return;
         await Greet(session, online, state);
@@ -76,7 +81,18 @@ sealed partial class LocalDomain
         }
     }
 
-    // Serialised once for everybody of this process (anchors.md §3.9).
+    /// <summary>Takes back what a session showed that had ended already; whoever saw the end before sees it
+    /// twice.</summary>
+    async ValueTask Retract(Session session, Presence shown)
+    {
+        var end = new Presence(PresenceType.Unavailable, session.Jid, shown.To, null);
+        session.SetPresence(null);
+        session.TakeDirected();
+        if (!shown.To.IsNone) await _router.Route(end);
+        else await Broadcast(session, end, await _accounts.Load(session.Account) ?? AccountState.Empty);
+    }
+
+    // Serialised once for everybody of this process.
     async ValueTask Broadcast(Session session, Presence presence, AccountState state)
     {
         var stamped = presence.Readdressed(session.Jid, Jid.None);
@@ -155,7 +171,7 @@ sealed partial class LocalDomain
         bool isOwn = probe.From.SameBare(account);
         // XEP-0191 §3.3: who is blocked gets no answer at all.
         if (state is not null && state.Blocked.Blocks(probe.From) && !isOwn) return;
-        // §4.6.5: whoever got directed presence of a resource may ask that resource.
+        // §4.6: whoever got directed presence of a resource may ask that resource.
         if (probe.To.IsFull && _sessions.FindSession(probe.To) is { } asked && asked.HasDirectedTo(probe.From))
         {
             var shown = asked.Available ?? new Presence(PresenceType.Available, asked.Jid, Jid.None, null);
@@ -179,9 +195,17 @@ sealed partial class LocalDomain
         bool any = false;
         foreach (var session in online.Snapshot)
         {
-            if (session.Available is not { } presence) continue;
-            any = true;
-            await _router.Route(presence.Readdressed(session.Jid, to));
+            any |= session.Available is not null;
+            for (var shown = session.Available; shown is not null;)
+            {
+                await _router.Route(shown.Readdressed(session.Jid, to));
+                // It may have changed meanwhile, when the one who is told was not yet among those who are told of
+                // changes.
+                var now = session.Available;
+                if (now is null)
+                    await _router.Route(new Presence(PresenceType.Unavailable, session.Jid, to, null));
+                shown = ReferenceEquals(now, shown) ? null : now;
+            }
         }
         return any;
     }

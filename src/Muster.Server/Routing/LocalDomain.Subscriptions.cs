@@ -117,7 +117,7 @@ sealed partial class LocalDomain
     }
 
     /// <summary>Makes a contact of an account that sees it and is seen, without asking either: the outcome of an
-    /// invitation that one wrote and the other accepted (XEP-0401 §6.4).</summary>
+    /// invitation that one wrote and the other accepted (XEP-0401 §5.5).</summary>
     public async ValueTask Befriend(Jid account, Jid contact)
     {
         using var turn = await _accounts.Take(account);

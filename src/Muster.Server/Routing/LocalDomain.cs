@@ -78,7 +78,6 @@ sealed partial class LocalDomain : IStanzaTarget, IClientHost
                 return (null, StanzaError.ResourceConstraint.WithText($"an account may have {max} sessions"));
             }
         }
-        AccountsLog.Bound(_log, full, connectionId);
         // RFC 6120 §7.7.2.2: the newer login wins. The world sees the older session go before the newer comes.
         if (replaced is not null && replaced.End(StreamError.Conflict)) await Leave(replaced);
         return (session, null);
@@ -90,6 +89,9 @@ sealed partial class LocalDomain : IStanzaTarget, IClientHost
         try
         {
             await Take(session, stanza);
+            // Ended meanwhile, by another login or an administrator: what was shown after that end has to end as well.
+            if (stanza is Presence { Type: PresenceType.Available } shown && !session.IsAlive)
+                await Retract(session, shown);
         }
         catch (StorageException e)
         {
@@ -103,11 +105,13 @@ sealed partial class LocalDomain : IStanzaTarget, IClientHost
         if (session.End(null)) await Leave(session);
     }
 
-    /// <summary>Ends all sessions of an account, which is about to be removed or locked.</summary>
+    /// <summary>Ends all sessions of an account that was removed or locked; those too that are being bound while it
+    /// does, which cannot be many, as nobody can log in any more.</summary>
     public async ValueTask EndAll(Jid account, StreamError error)
     {
-        foreach (var session in _sessions.Find(account)?.Snapshot ?? [])
-            if (session.End(error)) await Leave(session);
+        for (int pass = 0; pass < 10 && _sessions.Find(account) is { } online; pass++)
+            foreach (var session in online.Snapshot)
+                if (session.End(error)) await Leave(session);
     }
 
     /// <inheritdoc/>
@@ -180,7 +184,6 @@ sealed partial class LocalDomain : IStanzaTarget, IClientHost
     {
         var online = _sessions.Find(session.Account);
         _sessions.Unbind(session);
-        AccountsLog.Ended(_log, session.Jid, session.Id);
         try
         {
             var state = online?.State ?? await _accounts.Load(session.Account) ?? AccountState.Empty;

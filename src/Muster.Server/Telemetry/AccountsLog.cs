@@ -22,12 +22,6 @@ static partial class AccountsLog
         "{jid}: as many subscription requests wait for it as may ({max}); more are dropped")]
     public static partial void TooManyRequests(ILogger log, Jid jid, int max);
 
-    [LoggerMessage(2005, LogLevel.Information, "{jid}: bound (connection {conn})")]
-    public static partial void Bound(ILogger log, Jid jid, string conn);
-
-    [LoggerMessage(2006, LogLevel.Information, "{jid}: ended (connection {conn})")]
-    public static partial void Ended(ILogger log, Jid jid, string conn);
-
     [LoggerMessage(2007, LogLevel.Warning, "{jid}: its last activity could not be stored: {problem}")]
     public static partial void LastActivityLost(ILogger log, Jid jid, string problem);
 

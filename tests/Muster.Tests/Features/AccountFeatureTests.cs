@@ -5,9 +5,9 @@ namespace Muster.Tests.Features;
 /// <summary>What the server keeps and answers for an account: vCard (XEP-0054), private XML (XEP-0049), last activity
 /// (XEP-0012); and what it answers for itself (XEP-0092, XEP-0202).</summary>
 [Spec("XEP-0054", "usecases")]
-[Spec("XEP-0049", "usecases")]
+[Spec("XEP-0049", "2.3")]
 [Spec("XEP-0012", "protocol")]
-[Spec("XEP-0092", "usecase")]
+[Spec("XEP-0092", "protocol")]
 [Spec("XEP-0202", "protocol")]
 public class AccountFeatureTests
 {
