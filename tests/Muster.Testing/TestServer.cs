@@ -88,9 +88,11 @@ public sealed class TestServer : IAsyncDisposable
     /// <summary>Connects a client that says nothing yet.</summary>
     /// <param name="host">The domain that it will talk to.</param>
     /// <param name="name">What failures call it.</param>
-    public TestClient Connect(string host = "localhost", string name = "client")
+    /// <param name="names">What patterns remember by name, where several clients share it.</param>
+    public TestClient Connect(
+        string host = "localhost", string name = "client", Dictionary<string, string>? names = null)
     {
-        var client = new TestClient(Accept(out _).Client, host) { Name = name };
+        var client = new TestClient(Accept(out _).Client, host) { Name = name, Names = names ?? [] };
         _clients.Add(client);
         return client;
     }

@@ -27,6 +27,7 @@ sealed partial class ClientConnection
         {
             if (_stage >= Stage.Closing) return;
             AcceptsStanzas = false;
+            _ = _pause?.CancelAsync();
             if (error is not null) Report(error);
             if (_stage == Stage.Handshaking)
             {
@@ -81,6 +82,7 @@ sealed partial class ClientConnection
         {
             if (_stage == Stage.Broken) return;
             _stage = Stage.Broken;
+            _ = _pause?.CancelAsync();
             AcceptsStanzas = false;
             DropWaiting();
         }

@@ -17,26 +17,25 @@ sealed partial class ClientConnection
     /// <summary>Bytes that a peer may still send after our side has ended, before it is cut off.</summary>
     const int DiscardBytesMax = 1024 * 1024;
 
-    static readonly TimeSpan PauseStep = TimeSpan.FromSeconds(1);
-
     readonly Shaper? _shaper;
+    long _shapedByteCount;
     volatile bool _awaitsPeer;
+    CancellationTokenSource? _pause; // of the shaper's pause under way; guarded by the gate
     bool _peerHasClosed;
 
     async Task ReadLoopAsync()
     {
         while (!_peerHasClosed && await ReadAsync())
         {
-            long before = _framing.ReadByteCount;
             while (!_peerHasClosed && _framing.TryTake(out var item))
             {
                 if (_stage >= Stage.Closing) _peerHasClosed = item.Kind is XmlItemKind.StreamClose;
                 else if (_stage == Stage.Bound) await ReceiveAsync(item);
                 else await NegotiateAsync(item);
+                if (_shaper is not null) await PauseAsync();
             }
             if (_stage >= Stage.Closing) CheckDiscarded();
             else if (_stage == Stage.Negotiating) CheckLoginBytes();
-            if (_shaper is not null) await PauseAsync(_framing.ReadByteCount - before);
         }
     }
 
@@ -51,15 +50,22 @@ sealed partial class ClientConnection
     }
 
     /// <summary>Makes a client wait that sends faster than it may: not reading from it is what slows it down.</summary>
-    async ValueTask PauseAsync(long bytes)
+    async ValueTask PauseAsync()
     {
         var clock = _services.Timers.Clock;
+        long bytes = _framing.ReadByteCount - _shapedByteCount;
+        _shapedByteCount += bytes;
         var pause = _shaper!.Take(bytes, clock.GetElapsedTime(0, clock.GetTimestamp()).Ticks);
         if (pause <= TimeSpan.Zero) return;
         _services.Meters.Paused();
-        // In steps, as the connection may end meanwhile.
-        for (; pause > TimeSpan.Zero && _stage < Stage.Closing; pause -= PauseStep)
-            await Task.Delay(pause < PauseStep ? pause : PauseStep, clock);
+        using var ended = new CancellationTokenSource();
+        lock (Gate)
+        {
+            if (_stage >= Stage.Closing) return;
+            _pause = ended;
+        }
+        await Task.Delay(pause, clock, ended.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        lock (Gate) _pause = null;
     }
 
     /// <summary>Takes an item from a client that has a session.</summary>

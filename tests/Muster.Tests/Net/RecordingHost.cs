@@ -12,8 +12,10 @@ namespace Muster.Tests.Net;
 sealed class RecordingHost : IClientHost
 {
     readonly ConcurrentDictionary<Jid, Session> _sessions = new();
+    int _boundCount;
 
     public ConcurrentQueue<Stanza> Received { get; } = new();
+    public int BoundCount => _boundCount;
     public ConcurrentQueue<Session> Ended { get; } = new();
     public StanzaError? BindRefusal { get; set; }
 
@@ -33,6 +35,7 @@ sealed class RecordingHost : IClientHost
         var session = new Session(full, link, connectionId);
         if (_sessions.TryGetValue(full, out var old)) old.End(StreamError.Conflict);
         _sessions[full] = session;
+        Interlocked.Increment(ref _boundCount);
         OnBound(session);
         return new((session, null));
     }
