@@ -16,10 +16,12 @@ namespace Muster.Server;
 sealed class Listeners : IAsyncDisposable
 {
     readonly WebApplication _app;
+    readonly IReadOnlyDictionary<HttpListener, string> _web;
 
-    Listeners(WebApplication app, string addresses)
+    Listeners(WebApplication app, string addresses, IReadOnlyDictionary<HttpListener, string> web)
     {
         _app = app;
+        _web = web;
         Addresses = addresses;
     }
 
@@ -27,22 +29,30 @@ sealed class Listeners : IAsyncDisposable
     /// http://127.0.0.1:5280</c>.</summary>
     public string Addresses { get; }
 
+    /// <summary>Where a listener is reached from this machine: <c>http://127.0.0.1:5280</c>.</summary>
+    public string AddressOf(HttpListener listener) => _web[listener];
+
     /// <summary>Opens them all, or none.</summary>
     /// <param name="clients">Listeners for clients over TCP, and who takes the connections.</param>
     /// <param name="web">Listeners for HTTP, and the certificate of those with TLS.</param>
+    /// <param name="adminSocket">Where the socket of the command line is made; null for none.</param>
     /// <param name="routes">What is served over HTTP.</param>
     /// <param name="logs">Where Kestrel logs.</param>
     /// <exception cref="StartException">One cannot be opened.</exception>
     public static async Task<Listeners> OpenAsync(
         IEnumerable<(Listener Config, ClientListener Handler)> clients,
-        IEnumerable<(HttpListener Config, CertificateSource? Certificate)> web, HttpRoutes routes, ILoggerFactory logs)
+        IEnumerable<(HttpListener Config, CertificateSource? Certificate)> web, string? adminSocket, HttpRoutes routes,
+        ILoggerFactory logs)
     {
         var opened = new List<(string Kind, ListenOptions Options)>();
+        var pages = new Dictionary<HttpListener, (string Scheme, ListenOptions Options)>();
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
         builder.Services.AddSingleton(logs).AddRoutingCore();
+        builder.WebHost.UseSockets(sockets => sockets.CreateBoundListenSocket = AdminSocket.Bind);
         builder.WebHost.UseKestrelCore().UseKestrelHttpsConfiguration().ConfigureKestrel(kestrel =>
         {
             kestrel.AddServerHeader = false;
+            if (adminSocket is not null) kestrel.ListenUnixSocket(adminSocket, options => ServeAdmin(options));
             foreach (var (config, handler) in clients)
             {
                 kestrel.Listen(config.IpAddress, config.Port, options =>
@@ -55,7 +65,9 @@ sealed class Listeners : IAsyncDisposable
             {
                 kestrel.Listen(config.IpAddress, config.Port, options =>
                 {
-                    opened.Add((certificate is null ? "http http://" : "http https://", options));
+                    string scheme = certificate is null ? "http://" : "https://";
+                    opened.Add(($"http {scheme}", options));
+                    pages.Add(config, (scheme, options));
                     ServeHttp(options, config, certificate);
                 });
             }
@@ -72,8 +84,14 @@ sealed class Listeners : IAsyncDisposable
             await app.DisposeAsync();
             throw new StartException(Explain(error, opened), error);
         }
-        return new Listeners(app, string.Join(' ', opened.Select(o => $"{o.Kind}{o.Options.IPEndPoint}")));
+        return new Listeners(app, string.Join(' ', opened.Select(o => $"{o.Kind}{o.Options.IPEndPoint}")),
+            pages.ToDictionary(page => page.Key, page => page.Value.Scheme + FromHere(page.Value.Options.IPEndPoint!)));
     }
+
+    static string FromHere(System.Net.IPEndPoint point) =>
+        point.Address.Equals(System.Net.IPAddress.Any) || point.Address.Equals(System.Net.IPAddress.IPv6Any)
+            ? $"localhost:{point.Port}"
+            : point.ToString();
 
     static void ServeHttp(ListenOptions options, HttpListener config, CertificateSource? certificate)
     {
@@ -89,6 +107,17 @@ sealed class Listeners : IAsyncDisposable
         options.UseHttps(new TlsHandshakeCallbackOptions
         {
             OnConnection = _ => new(TlsUpgrade.ServerOptions(certificate.Current, direct: false)),
+        });
+    }
+
+    static void ServeAdmin(ListenOptions options)
+    {
+        options.Protocols = HttpProtocols.Http1;
+        var door = new AdminDoor();
+        options.Use(next => connection =>
+        {
+            connection.Features.Set(door);
+            return next(connection);
         });
     }
 

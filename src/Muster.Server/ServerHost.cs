@@ -32,6 +32,7 @@ sealed partial class ServerHost : IAsyncDisposable
     readonly ClientServices _clients;
     readonly byte[] _pepper;
     readonly HttpRoutes _routes = new();
+    readonly IDisposable _folderLock;
     Listeners? _listeners;
     bool _isStopped;
 
@@ -40,9 +41,11 @@ sealed partial class ServerHost : IAsyncDisposable
     /// <param name="folder">The data folder; it exists.</param>
     /// <param name="database">An open database.</param>
     /// <param name="overrides">What a test replaces.</param>
-    ServerHost(ServerConfig config, string folder, Database database, ServerOverrides overrides)
+    /// <param name="folderLock">Keeps other servers from the data folder.</param>
+    ServerHost(
+        ServerConfig config, string folder, Database database, ServerOverrides overrides, IDisposable folderLock)
     {
-        (_config, _folder, _overrides) = (config, folder, overrides);
+        (_config, _folder, _overrides, _folderLock) = (config, folder, overrides, folderLock);
         var (clock, logs) = (overrides.Clock, overrides.Logs);
 
         // What all stand on.
@@ -62,7 +65,8 @@ sealed partial class ServerHost : IAsyncDisposable
 
         // The features, in their order.
         _slots = new Slots(Services);
-        foreach (var feature in All.Create().Where(feature => IsOn(feature, config.Modules))) feature.Register(_slots);
+        Feature[] features = [.. All.Create().Where(feature => IsOn(feature, config.Modules))];
+        foreach (var feature in features) feature.Register(_slots);
         _iqTable = new IqTable(_slots, router, logs.CreateLogger<IqTable>());
         local.Connect(_iqTable, _slots);
         _early = new EarlyTable(_slots, logs.CreateLogger<EarlyTable>());
@@ -79,8 +83,9 @@ sealed partial class ServerHost : IAsyncDisposable
             local, FindAccount, _early.Answer, _timers, meters.Clients, logs.CreateLogger("Muster.Net"),
             logs.CreateLogger("Muster.Stanzas"));
         _background = new BackgroundWork(_slots.BackgroundWork, clock, logs.CreateLogger<BackgroundWork>());
-        ClientListeners = [.. config.Listen.C2s.Select((listener, i) => ToListener(listener, $"c2s[{i}]"))];
-        WebListeners = [.. config.Listen.Http.Select((listener, i) => ToListener(listener, $"http[{i}]"))];
+        var (tcp, web) = overrides.OpensListeners ? (config.Listen.C2s, config.Listen.Http) : ([], []);
+        ClientListeners = [.. tcp.Select((listener, i) => ToListener(listener, $"c2s[{i}]"))];
+        WebListeners = [.. web.Select((listener, i) => ToListener(listener, $"http[{i}]"))];
 
         // What is served over HTTP.
         _routes.Map(HttpService.WebSocket, "/ws", http => WebSocketEndpoint.HandleAsync(http, WebListenerOf(http)));
@@ -89,6 +94,7 @@ sealed partial class ServerHost : IAsyncDisposable
         ChatPage.Map(_routes, new ChatSettings(
             config.DefaultDomain, config.ModulesOf(config.DefaultDomain).Muc.HostFor(config.DefaultDomain),
             config.Registration.InBand));
+        Admin = MapAdmin(features);
     }
 
     /// <summary>The parts that others use.</summary>
@@ -109,14 +115,18 @@ sealed partial class ServerHost : IAsyncDisposable
         ServerConfig config, string folder, ServerOverrides? overrides = null)
     {
         overrides ??= new ServerOverrides();
-        DataFolder.Open(folder);
+        var folderLock = DataFolder.Open(folder);
+        Database? database = null;
         try
         {
-            var database = overrides.Database ?? await Database.Open(StorageOptionsOf(config, folder, overrides));
-            return new ServerHost(config, folder, database, overrides);
+            database = overrides.Database ?? await Database.Open(StorageOptionsOf(config, folder, overrides));
+            return new ServerHost(config, folder, database, overrides, folderLock);
         }
-        catch (StorageException error)
+        catch (Exception error)
         {
+            if (database is not null) await database.DisposeAsync();
+            folderLock.Dispose();
+            if (error is not StorageException) throw;
             throw new StartException(error.Message, error);
         }
     }
@@ -127,8 +137,8 @@ sealed partial class ServerHost : IAsyncDisposable
     {
         var web = _config.Listen.Http.Zip(WebListeners, (config, clients) => (config, clients.Settings.Certificate));
         _listeners = await Listeners.OpenAsync(
-            _config.Listen.C2s.Zip(ClientListeners, (config, clients) => ((Listener)config, clients)), web, _routes,
-            _overrides.Logs);
+            _config.Listen.C2s.Zip(ClientListeners, (config, clients) => ((Listener)config, clients)), web,
+            AdminSocket.Prepare(_folder), _routes, _overrides.Logs);
         _background.Start();
     }
 
@@ -180,6 +190,7 @@ sealed partial class ServerHost : IAsyncDisposable
         _timers.Dispose();
         await Services.Database.DisposeAsync();
         Services.Meters.Dispose();
+        _folderLock.Dispose();
     }
 
     /// <inheritdoc/>

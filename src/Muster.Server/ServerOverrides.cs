@@ -4,7 +4,7 @@ using Muster.Server.Storage;
 
 namespace Muster.Server;
 
-/// <summary>What a test puts in the place of the real thing.</summary>
+/// <summary>What a test, or the command line, puts in the place of the real thing.</summary>
 sealed record ServerOverrides
 {
     /// <summary>The time.</summary>
@@ -12,6 +12,9 @@ sealed record ServerOverrides
 
     /// <summary>Where log lines go.</summary>
     public ILoggerFactory Logs { get; init; } = NullLoggerFactory.Instance;
+
+    /// <summary>False for a server that only administers its data: it has no listener but the socket for that.</summary>
+    public bool OpensListeners { get; init; } = true;
 
     /// <summary>An open database; null opens the one of the configuration. The host closes it.</summary>
     public Database? Database { get; init; }

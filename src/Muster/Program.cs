@@ -1,2 +1,4 @@
-Console.Error.WriteLine("muster: no commands yet");
-return 2;
+using Muster;
+using Muster.Commands;
+
+return await new CommandLine(Terminal.OfProcess()).RunAsync(args);

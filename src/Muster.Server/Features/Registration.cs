@@ -141,9 +141,7 @@ sealed class Registration : Feature
     static async ValueTask<Iq?> Remove(IqContext context, Iq iq)
     {
         var (services, account) = (context.Services, iq.From.Bare);
-        // §3.2: subscriptions end first, while there is still somebody to end them.
-        await services.Local.EndAllSubscriptions(account);
-        using (await services.Accounts.TakeTurn(account)) await services.Database.Accounts.Remove(account);
+        await services.Local.RemoveAccount(account);
         AccountsLog.Removed(services.Log, account);
         context.Sender?.Deliver(iq.Result());
         await services.Local.EndAll(account, StreamError.NotAuthorized.WithText("the account has been removed"));

@@ -29,7 +29,9 @@ sealed class HttpRoutes
     }
 
     static bool Offers(HttpContext context, HttpService service) =>
-        context.Features.Get<HttpDoor>() is { } door && door.Listener.Services.Contains(service);
+        context.Features.Get<HttpDoor>() is { } door
+            ? door.Listener.Services.Contains(service)
+            : service == HttpService.Api && context.Features.Get<AdminDoor>() is not null;
 
     static Task NotFound(HttpContext context)
     {

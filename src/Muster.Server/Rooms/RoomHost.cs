@@ -11,10 +11,11 @@ namespace Muster.Server.Rooms;
 /// <summary>What is put into a room's mailbox.</summary>
 /// <param name="Stanza">A stanza for the room, or null.</param>
 /// <param name="Event">Something else that happened, or null.</param>
-/// <param name="Answer">Gets the room's answer to <paramref name="Stanza"/> instead of its sender; or null.</param>
+/// <param name="Answer">Gets the room's answer to <paramref name="Stanza"/> instead of its sender, or null when the room
+/// has nothing to answer; or null.</param>
 /// <param name="Look">Is shown the room, or null when there is none, in its turn; or null.</param>
 readonly record struct RoomLetter(
-    Stanza? Stanza = null, RoomEvent? Event = null, TaskCompletionSource<Stanza>? Answer = null,
+    Stanza? Stanza = null, RoomEvent? Event = null, TaskCompletionSource<Stanza?>? Answer = null,
     Action<Room?>? Look = null);
 
 /// <summary>
@@ -80,6 +81,8 @@ sealed class RoomHost
             {
                 // A bug in a decision or an effect: the state can no longer be trusted, the other rooms can.
                 RoomsLog.Broken(_service.Log, Address, e);
+                foreach (var letter in _letters)
+                    letter.Answer?.TrySetResult(letter.Stanza!.Refuse(StanzaError.InternalServerError));
                 await Abandon();
             }
             if (_room is null && _mailbox.TryClose())
@@ -116,6 +119,7 @@ sealed class RoomHost
                 await Decide(letter);
             }
             if (await Commit(first, handled)) await Act(first, handled);
+            for (int i = first; i < handled; i++) _letters[i].Answer?.TrySetResult(null);
             if (_room is { Exists: false, IsWaiting: false }) Drop();
         }
         Publish();
@@ -255,7 +259,8 @@ sealed class RoomHost
                     await Broadcast(broadcast);
                     break;
                 case RoomEffect.Send send:
-                    if (!Answers(send.Stanza, send.To, first, end)) await Send(send.Stanza, send.To);
+                    if (!Answers(send.Stanza, send.To, first, end) && !IsAsking(send.To, first, end))
+                        await Send(send.Stanza, send.To);
                     break;
                 case RoomEffect.Refuse refuse:
                     if (!Answers(refuse.Answer, refuse.Cause.From, first, end))
@@ -288,6 +293,14 @@ sealed class RoomHost
             if (_letters[i] is { Answer: { } answer, Stanza: { } asked } && asked.From == to && asked.Id == stanza.Id)
                 return answer.TrySetResult(stanza);
         }
+        return false;
+    }
+
+    // Nobody is behind the address of such a request: what else the room has to say to it goes nowhere.
+    bool IsAsking(Jid to, int first, int end)
+    {
+        for (int i = first; i < end; i++)
+            if (_letters[i] is { Answer: not null, Stanza: { } asked } && asked.From == to) return true;
         return false;
     }
 

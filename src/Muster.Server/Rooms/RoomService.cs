@@ -74,20 +74,16 @@ sealed class RoomService : IStanzaTarget
     }
 
     /// <summary>Asks a room on behalf of an administrator: the stanza goes through the room's own decisions with the
-    /// rights of a service administrator, and the answer comes back here.</summary>
-    /// <returns>The room's answer, or null when it gave none within the time.</returns>
+    /// rights of a service administrator, and the answer comes back here. Nothing is sent to the stanza's
+    /// sender.</summary>
+    /// <returns>The room's answer; null when it has none to such a stanza. What the stanza did is done by
+    /// then.</returns>
+    /// <exception cref="TimeoutException">The room did not come to it within the time.</exception>
     public async ValueTask<Stanza?> Ask(Stanza stanza, TimeSpan limit)
     {
-        var answer = new TaskCompletionSource<Stanza>(TaskCreationOptions.RunContinuationsAsynchronously);
+        var answer = new TaskCompletionSource<Stanza?>(TaskCreationOptions.RunContinuationsAsynchronously);
         await Post(stanza.To.Bare, new RoomLetter(stanza, Answer: answer));
-        try
-        {
-            return await answer.Task.WaitAsync(limit, Clock);
-        }
-        catch (TimeoutException)
-        {
-            return null;
-        }
+        return await answer.Task.WaitAsync(limit, Clock);
     }
 
     /// <summary>Reads something of a room in its turn; a sleeping room is woken. The function gets null when there is
@@ -139,7 +135,7 @@ sealed class RoomService : IStanzaTarget
         string service = Settings.Service.ToString();
         return facts with
         {
-            InTooManyRooms = IsInTooManyRooms(from.Bare, stanza.To.Bare),
+            InTooManyRooms = !byAdministrator && IsInTooManyRooms(from.Bare, stanza.To.Bare),
             NickOwner = await Database.Nicks.FindOwner(service, stanza.To.Resource.ToString()),
             ReservedNick = await Database.Nicks.Find(service, from.Bare),
         };

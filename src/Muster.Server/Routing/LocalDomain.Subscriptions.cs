@@ -108,12 +108,19 @@ sealed partial class LocalDomain
         return true;
     }
 
-    /// <summary>Ends the subscriptions of an account with all its contacts, before the account is removed (XEP-0077
-    /// §3.2).</summary>
-    public async ValueTask EndAllSubscriptions(Jid account)
+    async ValueTask EndAllSubscriptions(Jid account)
     {
         var state = await _accounts.Load(account);
         foreach (var item in state?.Roster.Items ?? []) await EndSubscriptions(account, item.Jid, item.State);
+    }
+
+    /// <summary>Removes an account with all that belongs to it. Its sessions are the caller's to end, by
+    /// <see cref="EndAll"/>.</summary>
+    public async ValueTask RemoveAccount(Jid account)
+    {
+        // XEP-0077 §3.2: subscriptions end first, while there is still somebody to end them.
+        await EndAllSubscriptions(account);
+        using (await _accounts.TakeTurn(account)) await _accounts.Database.Accounts.Remove(account);
     }
 
     /// <summary>Makes a contact of an account that sees it and is seen, without asking either: the outcome of an

@@ -105,13 +105,21 @@ sealed partial class LocalDomain : IStanzaTarget, IClientHost
         if (session.End(null)) await Leave(session);
     }
 
+    /// <summary>Ends a session whose client is told why. False when it had ended already.</summary>
+    public async ValueTask<bool> End(Session session, StreamError error)
+    {
+        if (!session.End(error)) return false;
+        await Leave(session);
+        return true;
+    }
+
     /// <summary>Ends all sessions of an account that was removed or locked; those too that are being bound while it
     /// does, which cannot be many, as nobody can log in any more.</summary>
     public async ValueTask EndAll(Jid account, StreamError error)
     {
         for (int pass = 0; pass < 10 && _sessions.Find(account) is { } online; pass++)
             foreach (var session in online.Snapshot)
-                if (session.End(error)) await Leave(session);
+                await End(session, error);
     }
 
     /// <inheritdoc/>
