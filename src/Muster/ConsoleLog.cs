@@ -59,7 +59,7 @@ sealed class ConsoleLog : ILoggerFactory
     void Take(string area, LogLevel level, string text, Exception? error)
     {
         var line = new StringBuilder();
-        line.Append(DateTime.UtcNow.ToString("yyyy-MM-dd'T'HH:mm:ss.fff'Z' ", CultureInfo.InvariantCulture))
+        line.Append(TimeProvider.System.GetUtcNow().ToString("yyyy-MM-dd'T'HH:mm:ss.fff'Z' ", CultureInfo.InvariantCulture))
             .Append(NameOf(level)).Append(' ').Append(area).Append(": ").Append(Terminal.Clean(text));
         if (error is not null) line.AppendLine().Append(error);
         try

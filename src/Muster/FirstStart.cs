@@ -8,7 +8,8 @@ static class FirstStart
     /// <summary>The administrator's account.</summary>
     public const string Admin = "admin@localhost";
 
-    const string Text = """
+    /// <summary>What is not at its default.</summary>
+    public const string Text = """
         [acl]
           admin = [{ user = "admin", server = "localhost" }]
         [modules.mod_muc]

@@ -39,6 +39,10 @@ public sealed class TestServer : IAsyncDisposable
     /// <summary>True when the test provokes a log line of level Error.</summary>
     public bool ErrorsExpected { get; set; }
 
+    /// <summary>The data folder, where the socket of the command line is after
+    /// <see cref="ServerHost.StartForAdminAsync"/>.</summary>
+    internal string Folder => _folder;
+
     /// <summary>The server.</summary>
     internal ServerHost Host => _host;
 

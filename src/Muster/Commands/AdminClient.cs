@@ -48,7 +48,7 @@ sealed class AdminClient : IAsyncDisposable
     /// <summary>Opens the data of a stopped server.</summary>
     public static async Task<AdminClient> OpenStoppedAsync(Server.Config.ServerConfig config, string folder)
     {
-        var deadline = DateTime.UtcNow + LockPatience;
+        long deadline = Environment.TickCount64 + (long)LockPatience.TotalMilliseconds;
         while (true)
         {
             try
@@ -65,7 +65,7 @@ sealed class AdminClient : IAsyncDisposable
                 }
                 return new AdminClient(ClientOf(AdminSocket.PathOf(folder)), host);
             }
-            catch (StartException) when (DateTime.UtcNow < deadline && Directory.Exists(folder))
+            catch (StartException) when (Environment.TickCount64 < deadline && Directory.Exists(folder))
             {
                 // A server that starts or ends right now, or another command: wait until it answers or is gone.
                 if (!DataFolder.IsTaken(folder)) throw;
@@ -76,18 +76,18 @@ sealed class AdminClient : IAsyncDisposable
     }
 
     /// <summary>Asks for something.</summary>
-    public async Task<T> GetAsync<T>(string path) => Read<T>(await SendAsync(HttpMethod.Get, path, null));
+    public async Task<T> GetAsync<T>(string path) => Read<T>(await TransferAsync(HttpMethod.Get, path, null));
 
     /// <summary>Asks for something, as the JSON that scripts get.</summary>
-    public Task<string> GetTextAsync(string path) => SendAsync(HttpMethod.Get, path, null);
+    public Task<string> GetTextAsync(string path) => TransferAsync(HttpMethod.Get, path, null);
 
     /// <summary>Has something done; returns the answer as JSON, "" when there is none.</summary>
     public Task<string> SendAsync<TBody>(HttpMethod method, string path, TBody body) =>
-        SendAsync(method, path, new StringContent(
+        TransferAsync(method, path, new StringContent(
             JsonSerializer.Serialize(body, AdminApi.TypeOf<TBody>()), Encoding.UTF8, "application/json"));
 
     /// <summary>Has something done that needs no further words.</summary>
-    public Task<string> SendAsync(HttpMethod method, string path) => SendAsync(method, path, null);
+    public Task<string> SendAsync(HttpMethod method, string path) => TransferAsync(method, path, null);
 
     /// <summary>Reads an answer.</summary>
     public static T Read<T>(string json) => JsonSerializer.Deserialize(json, AdminApi.TypeOf<T>())!;
@@ -113,7 +113,7 @@ sealed class AdminClient : IAsyncDisposable
         if (_host is not null) await _host.StopAsync(TimeSpan.Zero);
     }
 
-    async Task<string> SendAsync(HttpMethod method, string path, HttpContent? body)
+    async Task<string> TransferAsync(HttpMethod method, string path, HttpContent? body)
     {
         using var request = new HttpRequestMessage(method, path) { Content = body };
         HttpResponseMessage response;

@@ -3,6 +3,7 @@ using System.CommandLine.Help;
 using System.CommandLine.Invocation;
 using System.CommandLine.Parsing;
 using Muster.Server;
+using ServerConfig = Muster.Server.Config.ServerConfig;
 
 namespace Muster.Commands;
 
@@ -15,6 +16,7 @@ sealed class CommandLine
     const int HelpColumns = 100;
 
     readonly Terminal _terminal;
+    readonly Func<ServerConfig> _unconfigured;
     readonly Option<string> _config = new("--config")
     {
         Description = "The configuration file (./muster.toml, when it is there)",
@@ -30,9 +32,13 @@ sealed class CommandLine
     readonly Option<bool> _json = new("--json") { Description = "Answer in JSON", Recursive = true };
 
     /// <summary>Makes the commands.</summary>
-    public CommandLine(Terminal terminal)
+    /// <param name="terminal">Where they read and write.</param>
+    /// <param name="unconfigured">The configuration of a server without a configuration file; null for the real
+    /// one.</param>
+    public CommandLine(Terminal terminal, Func<ServerConfig>? unconfigured = null)
     {
         _terminal = terminal;
+        _unconfigured = unconfigured ?? (() => FirstStart.Config);
         Root = new RootCommand("Muster, an XMPP server for group chat.")
         {
             ServeCommand.Create(this), QuickstartCommand.Create(this), UserCommands.Create(this),
@@ -98,7 +104,7 @@ sealed class CommandLine
         try
         {
             await run(new Invocation(_terminal, parsed, parsed.GetValue(_config), parsed.GetValue(_data) ?? "data",
-                parsed.GetValue(_json), cancel));
+                parsed.GetValue(_json), _unconfigured, cancel));
             return Done;
         }
         catch (CommandException e)
@@ -155,7 +161,8 @@ sealed class CommandLine
                 $"{missing.Argument.Name} is missing",
             OptionResult { Tokens: [var value, ..] } wrong when wrong.Option.ValueType == typeof(int) =>
                 $"{wrong.Option.Name} is '{value.Value}'; it must be a whole number",
-            OptionResult { Tokens.Count: 0 } missing => $"{missing.Option.Name} needs a value",
+            OptionResult { IdentifierToken: null } missing => $"{missing.Option.Name} is missing",
+            OptionResult { Tokens.Count: 0 } empty => $"{empty.Option.Name} needs a value",
             _ => error.Message.TrimEnd('.'),
         };
     }

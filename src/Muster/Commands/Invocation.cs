@@ -10,9 +10,11 @@ namespace Muster.Commands;
 /// <param name="ConfigFile">The configuration file that was named; null when none was.</param>
 /// <param name="DataFolder">The data folder.</param>
 /// <param name="Json">Whether to answer in JSON.</param>
+/// <param name="Unconfigured">The configuration of a server without a configuration file.</param>
 /// <param name="Cancel">Ends it early.</param>
 sealed record Invocation(
-    Terminal Terminal, ParseResult Parsed, string? ConfigFile, string DataFolder, bool Json, CancellationToken Cancel)
+    Terminal Terminal, ParseResult Parsed, string? ConfigFile, string DataFolder, bool Json,
+    Func<ServerConfig> Unconfigured, CancellationToken Cancel)
 {
     /// <summary>The configuration file that is there when none is named.</summary>
     public const string ConfigFileHere = "muster.toml";
@@ -32,7 +34,7 @@ sealed record Invocation(
     /// <summary>Reads the configuration. Warnings are told; mistakes are all told, and end the command.</summary>
     public ServerConfig LoadConfig()
     {
-        if (ConfigToRead is not { } file) return FirstStart.Config;
+        if (ConfigToRead is not { } file) return Unconfigured();
         var (config, problems) = ConfigCheck.Run(file);
         foreach (var problem in problems) Terminal.Error.WriteLine(problem);
         return config ?? throw new CommandException("");

@@ -36,7 +36,7 @@ static class ServeCommand
         await using var host = await ServerHost.OpenAsync(config, call.DataFolder, new ServerOverrides { Logs = logs });
         host.ReadConfig = () => call.ConfigToRead is { } file
             ? ConfigCheck.Run(file)
-            : (FirstStart.Config, []);
+            : (config, []);
         host.ConfigApplied = applied => logs.Level = applied.General.LogLevel;
         string? password = call.ConfigToRead is null ? await MakeAdmin(host) : null;
         if (demo) await MakeDemo(host);
