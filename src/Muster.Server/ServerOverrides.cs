@@ -13,7 +13,7 @@ sealed record ServerOverrides
     /// <summary>Where log lines go.</summary>
     public ILoggerFactory Logs { get; init; } = NullLoggerFactory.Instance;
 
-    /// <summary>False for a server that only administers its data: it has no listener but the socket for that.</summary>
+    /// <summary>False for a server that only administers its data: its one listener is the socket for that.</summary>
     public bool OpensListeners { get; init; } = true;
 
     /// <summary>An open database; null opens the one of the configuration. The host closes it.</summary>

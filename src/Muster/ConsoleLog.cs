@@ -59,7 +59,8 @@ sealed class ConsoleLog : ILoggerFactory
     void Take(string area, LogLevel level, string text, Exception? error)
     {
         var line = new StringBuilder();
-        line.Append(TimeProvider.System.GetUtcNow().ToString("yyyy-MM-dd'T'HH:mm:ss.fff'Z' ", CultureInfo.InvariantCulture))
+        var now = TimeProvider.System.GetUtcNow();
+        line.Append(now.ToString("yyyy-MM-dd'T'HH:mm:ss.fff'Z' ", CultureInfo.InvariantCulture))
             .Append(NameOf(level)).Append(' ').Append(area).Append(": ").Append(Terminal.Clean(text));
         if (error is not null) line.AppendLine().Append(error);
         try
@@ -80,7 +81,7 @@ sealed class ConsoleLog : ILoggerFactory
             {
                 _output.WriteLine(line);
                 if (Interlocked.Exchange(ref _dropped, 0) is > 0 and var dropped)
-                    _output.WriteLine($"{dropped} log lines were left out: they came faster than they could be written");
+                    _output.WriteLine($"{dropped} log lines were left out: they came faster than they are written");
             }
             catch (Exception e) when (e is IOException or ObjectDisposedException)
             {

@@ -75,7 +75,10 @@ sealed class Terminal
     {
         var table = new Table { Border = TableBorder.None, ShowHeaders = true };
         foreach (string column in columns)
-            table.AddColumn(new TableColumn(new Text(column, new Style(decoration: Decoration.Bold))).PadLeft(0).PadRight(2));
+        {
+            var header = new Text(column, new Style(decoration: Decoration.Bold));
+            table.AddColumn(new TableColumn(header).PadLeft(0).PadRight(2));
+        }
         foreach (string[] row in rows) table.AddRow(row.Select(cell => new Text(Clean(cell))));
         Write(table);
     }
@@ -89,8 +92,9 @@ sealed class Terminal
     }
 
     /// <summary>Text of other people, without what would steer the terminal.</summary>
-    public static string Clean(string text) =>
-        text.Any(char.IsControl) ? string.Concat(text.Select(c => c == '\n' ? '⏎' : char.IsControl(c) ? '�' : c)) : text;
+    public static string Clean(string text) => text.Any(char.IsControl)
+        ? string.Concat(text.Select(c => c == '\n' ? '⏎' : char.IsControl(c) ? '\uFFFD' : c))
+        : text;
 
     void Write(Table table)
     {

@@ -57,7 +57,7 @@ sealed class AdminAccess
     {
         http.Response.Headers.WWWAuthenticate = "Bearer"; // RFC 6750 §3
         return AdminApi.Problem(http, StatusCodes.Status401Unauthorized,
-            "the admin API needs the header 'Authorization: Bearer TOKEN'; the token is in admin.token in the data folder");
+            "the admin API needs 'Authorization: Bearer TOKEN', with the token of admin.token in the data folder");
     }
 
     // Of equal length whatever was sent, so that the comparison takes the same time.

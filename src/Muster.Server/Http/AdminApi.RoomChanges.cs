@@ -21,6 +21,7 @@ sealed partial class AdminApi
     {
         var (service, address) = RoomOf(room);
         if (!await Exists(service, address)) await Create(service, address, Jid.Parse(owner), [Persistent]);
+        await service.Hibernate(address);
     }
 
     async Task<RoomView> PostRoom(AdminCall call, RoomCreation request)
@@ -36,7 +37,9 @@ sealed partial class AdminApi
         if (await Exists(service, room))
             throw AdminException.Conflict($"{room} exists already");
         await Create(service, room, owner, fields);
-        return await Look(service, room, ViewOf);
+        var view = await Look(service, room, ViewOf);
+        await service.Hibernate(room);
+        return view;
     }
 
     /// <summary>XEP-0045 §10.1.3: the owner enters, sends the form, and leaves. A device of the owner that is not there
@@ -57,7 +60,6 @@ sealed partial class AdminApi
         {
             // Whoever leaves a room that is not configured yet leaves nothing behind.
             await Ask(service, new Presence(PresenceType.Unavailable, device, inRoom, NewId()), what);
-            await service.Hibernate(room);
         }
     }
 
@@ -115,7 +117,8 @@ sealed partial class AdminApi
             room, NewId(), new Element(Namespaces.Client, "body", body)), $"speaking in {room}"));
     }
 
-    static ValueTask<bool> Exists(RoomService service, Jid room) => service.Look(room, static found => found is not null);
+    static ValueTask<bool> Exists(RoomService service, Jid room) =>
+        service.Look(room, static found => found is not null);
 
     /// <summary>Does something to a room that must be there; one that slept goes back to sleep.</summary>
     static async Task<T> Changing<T>(RoomService service, Jid room, Func<Task<T>> change)

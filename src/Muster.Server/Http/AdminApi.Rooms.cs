@@ -112,8 +112,9 @@ sealed partial class AdminApi
             Backwards = after is null,
             Max = call.Max(MessagesMax),
         }, call.Cancel);
-        string? next = page.Complete || page.Entries.Count == 0 ? null : Text((after is null ? page.Entries[0] : page.Entries[^1]).Id);
-        return new MessagePage([.. page.Entries.Select(ViewOf)], next);
+        var (entries, isWhole) = (page.Entries, page.Complete || page.Entries.Count == 0);
+        return new MessagePage([.. entries.Select(ViewOf)],
+            isWhole ? null : Text(after is null ? entries[0].Id : entries[^1].Id));
     }
 
     static MessageView ViewOf(ArchiveEntry entry)

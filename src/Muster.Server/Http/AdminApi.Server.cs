@@ -17,7 +17,8 @@ sealed partial class AdminApi
         AdminOperation.Of(HttpMethods.Get, "/api/features", "The specifications that the server implements.",
             _ => Task.FromResult(FeaturesOf(_parts.Features))),
         AdminOperation.With<BackupRequest, BackupView>(HttpMethods.Post, "/api/backup",
-            "Writes a copy of the database to a new file on the server's machine, while everything goes on.", PostBackup),
+            "Writes a copy of the database to a new file on the server's machine; everything goes on meanwhile.",
+            PostBackup),
         AdminOperation.Of(HttpMethods.Post, "/api/config/reload",
             "Reads the configuration again and applies what can be applied without a restart.", _ => _parts.Reload()),
     ];

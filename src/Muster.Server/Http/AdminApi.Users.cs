@@ -27,25 +27,28 @@ sealed partial class AdminApi
         AdminOperation.With<InviteRequest, InviteView>(HttpMethods.Post, "/api/invitations",
             "Makes a link with which somebody can make an account, or become an account's contact.", PostInvitation,
             StatusCodes.Status201Created),
-        AdminOperation.Of(HttpMethods.Get, "/api/sessions{?account,after,max}", "Sessions, in order of their addresses.",
-            GetSessions),
+        AdminOperation.Of(HttpMethods.Get, "/api/sessions{?account,after,max}",
+            "Sessions, in order of their addresses.", GetSessions),
         AdminOperation.Of(HttpMethods.Delete, "/api/sessions/{jid}{?reason}",
             "Ends a session, or all of an account, with a stream error.", DeleteSessions),
     ];
 
-    /// <summary>A password for a person to copy: 16 letters and digits without those that look alike, 92 bits.</summary>
+    /// <summary>A password for a person to copy: 16 letters and digits without those that look alike, which are 92
+    /// bits.</summary>
     public static string MakePassword() =>
         RandomNumberGenerator.GetString("abcdefghijkmnpqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ23456789", 16);
 
     async Task<UserPage> GetUsers(AdminCall call)
     {
         string? host = call.Query("host");
-        if (host is not null && !_parts.Hosts.Contains(host)) throw AdminException.NotFound($"{host} is not served here");
+        if (host is not null && !_parts.Hosts.Contains(host))
+            throw AdminException.NotFound($"{host} is not served here");
         var start = call.Query("after") is { } text ? AdminCall.JidOf(text, "address") : default;
         int max = call.Max(PageMax);
         var users = new List<UserView>();
-        foreach (string domain in _parts.Hosts.Where(served => host is null || served == host).Order(StringComparer.Ordinal))
+        foreach (string domain in _parts.Hosts.Order(StringComparer.Ordinal))
         {
+            if (host is not null && domain != host) continue;
             if (!start.IsNone && string.CompareOrdinal(domain, start.Domain.ToString()) < 0) continue;
             var after = start.Domain.SequenceEqual(domain) ? start : default;
             // One more than a page tells whether there is another.

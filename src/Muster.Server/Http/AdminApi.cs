@@ -26,7 +26,8 @@ sealed record AdminParts(
 /// The admin API: JSON over HTTP under <c>/api</c>. The command line uses it through a socket in the data folder that
 /// only the server's own user can open, so there is one set of operations and one set of checks.
 /// </summary>
-/// <remarks>What a user does to a room, an administrator does by the same stanza: the rules are the room's own.</remarks>
+/// <remarks>What an owner does to a room, an administrator does by the same stanza: the rules are the
+/// room's.</remarks>
 sealed partial class AdminApi
 {
     /// <summary>Where it stands.</summary>

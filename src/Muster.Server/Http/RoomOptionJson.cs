@@ -73,9 +73,11 @@ static class RoomOptionJson
 
     // "anonymous" is a flag in the file and a choice in the form.
     static bool IsSwitch(RoomOption option) =>
-        option is { Kind: RoomOptionKind.Choice, Choices.Length: 2 } && IsValue(option, ["1"]) && IsValue(option, ["0"]);
+        option is { Kind: RoomOptionKind.Choice, Choices.Length: 2 }
+        && IsValue(option, ["1"]) && IsValue(option, ["0"]);
 
-    static bool IsOptionalNumber(RoomOption option) => option.Kind == RoomOptionKind.Text && option.Read(Defaults).IsEmpty;
+    static bool IsOptionalNumber(RoomOption option) =>
+        option.Kind == RoomOptionKind.Text && option.Read(Defaults).IsEmpty;
 
     static string Words(RoomOption option) => string.Join(", ", option.Choices.Select(choice => choice.Value));
 

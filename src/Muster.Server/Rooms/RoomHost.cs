@@ -11,8 +11,8 @@ namespace Muster.Server.Rooms;
 /// <summary>What is put into a room's mailbox.</summary>
 /// <param name="Stanza">A stanza for the room, or null.</param>
 /// <param name="Event">Something else that happened, or null.</param>
-/// <param name="Answer">Gets the room's answer to <paramref name="Stanza"/> instead of its sender, or null when the room
-/// has nothing to answer; or null.</param>
+/// <param name="Answer">Gets the room's answer to <paramref name="Stanza"/> instead of its sender, or null when the
+/// room has nothing to answer; or null.</param>
 /// <param name="Look">Is shown the room, or null when there is none, in its turn; or null.</param>
 readonly record struct RoomLetter(
     Stanza? Stanza = null, RoomEvent? Event = null, TaskCompletionSource<Stanza?>? Answer = null,

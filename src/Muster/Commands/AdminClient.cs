@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 using System.Text;
@@ -96,7 +97,7 @@ sealed class AdminClient : IAsyncDisposable
     /// <param name="path">Like <c>/api/rooms/{0}</c>.</param>
     /// <param name="segments">What comes into it.</param>
     public static string PathOf(string path, params string[] segments) =>
-        string.Format(System.Globalization.CultureInfo.InvariantCulture, path, [.. segments.Select(Uri.EscapeDataString)]);
+        string.Format(CultureInfo.InvariantCulture, path, [.. segments.Select(Uri.EscapeDataString)]);
 
     /// <summary>Adds parameters to a path; those that are null are left out.</summary>
     public static string WithQuery(string path, params (string Name, string? Value)[] parameters)

@@ -11,8 +11,8 @@ static class InviteCommand
     {
         var jid = new Argument<string>("JID")
         {
-            Description = "A domain: the guest chooses a name. A name without account: the guest makes that account. An "
-                + "account: the guest becomes its contact, with a new account if need be",
+            Description = "A domain: the guest chooses a name. A name without account: the guest makes that account. "
+                + "An account: the guest becomes its contact, with a new account if need be",
         };
         var inviter = new Option<string>("--inviter")
         {

@@ -42,7 +42,8 @@ static class QuickstartCommand
                 password = null; // of an earlier quickstart, whose file was removed
             }
         }
-        await using (var output = new StreamWriter(new FileStream(file, FileMode.CreateNew))) await output.WriteAsync(toml);
+        await using (var output = new StreamWriter(new FileStream(file, FileMode.CreateNew)))
+            await output.WriteAsync(toml);
         Tell(call, file, domain, password);
     }
 
@@ -62,8 +63,8 @@ static class QuickstartCommand
         call.Say("Set these DNS records; put your machine's addresses in:");
         foreach (string record in records) call.Say($"  {record}");
         call.Say("");
-        call.Say($"Clients in browsers look for https://{domain}/.well-known/host-meta.json: have your web server pass it,");
-        call.Say("/ws and /chat on to http://127.0.0.1:5280.");
+        call.Say($"Clients in browsers look for https://{domain}/.well-known/host-meta.json: have your web server");
+        call.Say("pass it, /ws and /chat on to http://127.0.0.1:5280.");
         call.Say("");
         call.Say($"Next: name your certificate in {file} (it must be for {domain} and conference.{domain}), then");
         call.Say("  muster config check");
@@ -109,12 +110,10 @@ static class QuickstartCommand
               # tls.certfile = "/etc/letsencrypt/live/{{domain}}/fullchain.pem"
               # tls.keyfile = "/etc/letsencrypt/live/{{domain}}/privkey.pem"
 
-            # Other servers.
-            [[listen.s2s]]
-              port = 5269
-              ip_address = "{{everywhere}}"
-              # tls.certfile = "/etc/letsencrypt/live/{{domain}}/fullchain.pem"
-              # tls.keyfile = "/etc/letsencrypt/live/{{domain}}/privkey.pem"
+            # Other servers; this version does not talk with them yet.
+            # [[listen.s2s]]
+            #   port = 5269
+            #   ip_address = "{{everywhere}}"
 
             # Web chat and clients in browsers. Only this machine reaches it: a web server in front has the certificate.
             [[listen.http]]

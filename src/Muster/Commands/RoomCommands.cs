@@ -10,18 +10,18 @@ namespace Muster.Commands;
 static class RoomCommands
 {
     static readonly Argument<string> Room = new("ROOM") { Description = "The room's address: name@service" };
-    static readonly Option<string> Reason = new("--reason") { Description = "What is told to those concerned", HelpName = "TEXT" };
+    static readonly Option<string> Reason = Text("--reason", "What is told to those concerned", "TEXT");
 
     /// <summary>Makes the commands.</summary>
     public static Command Create(CommandLine line) => CommandLine.Group("room",
         "Rooms; works also while the server is stopped", MakeList(line),
-        line.Make("show", "Show a room, its options and who is inside", Show, Room), MakeCreate(line), MakeDestroy(line),
-        MakeSet(line), MakeAffiliation(line), MakeKick(line), MakeSay(line), MakeHistory(line));
+        line.Make("show", "Show a room, its options and who is inside", Show, Room), MakeCreate(line),
+        MakeDestroy(line), MakeSet(line), MakeAffiliation(line), MakeKick(line), MakeSay(line), MakeHistory(line));
 
     static Command MakeList(CommandLine line)
     {
-        var service = new Option<string>("--service") { Description = "Only this room service", HelpName = "DOMAIN" };
-        var text = new Option<string>("--text") { Description = "Only rooms with this in name or title", HelpName = "TEXT" };
+        var service = Text("--service", "Only this room service", "DOMAIN");
+        var text = Text("--text", "Only rooms with this in name or title", "TEXT");
         return line.Make("list", "List the rooms", async call =>
         {
             await using var admin = await call.ConnectAsync();
@@ -83,7 +83,8 @@ static class RoomCommands
 
     static Command MakeCreate(CommandLine line)
     {
-        var owner = new Option<string>("--owner") { Description = "The account that owns it", HelpName = "JID", Required = true };
+        var owner = Text("--owner", "The account that owns it", "JID");
+        owner.Required = true;
         var options = new Option<string[]>("--set")
         {
             Description = "An option of the room, by its name in default_room of the configuration; may be repeated",
@@ -101,7 +102,7 @@ static class RoomCommands
 
     static Command MakeDestroy(CommandLine line)
     {
-        var alternate = new Option<string>("--alternate") { Description = "The room to go to instead", HelpName = "ROOM" };
+        var alternate = Text("--alternate", "The room to go to instead", "ROOM");
         var yes = new Option<bool>("--yes", "-y") { Description = "Do not ask whether it is meant" };
         return line.Make("destroy", "Destroy a room with its messages", async call =>
         {
@@ -154,7 +155,10 @@ static class RoomCommands
         {
             var (who, what) = (call.Parsed.GetValue(user), call.Parsed.GetValue(affiliation));
             if (who is not null && what is null)
-                throw new CommandException($"make {who} what? owner, admin, member, none or outcast", CommandLine.Misused);
+            {
+                throw new CommandException(
+                    $"make {who} what? owner, admin, member, none or outcast", CommandLine.Misused);
+            }
             await using var admin = await call.ConnectAsync();
             if (who is null)
             {
@@ -219,8 +223,8 @@ static class RoomCommands
             HelpName = "N",
             DefaultValueFactory = _ => 20,
         };
-        var before = new Option<string>("--before") { Description = "Only messages before this one", HelpName = "ID" };
-        var after = new Option<string>("--after") { Description = "Only messages after this one", HelpName = "ID" };
+        var before = Text("--before", "Only messages before this one", "ID");
+        var after = Text("--after", "Only messages after this one", "ID");
         return line.Make("history", "Show the newest messages of a room", async call =>
         {
             await using var admin = await call.ConnectAsync();
@@ -279,6 +283,9 @@ static class RoomCommands
         JsonValueKind.Null => "",
         _ => value.GetRawText(),
     };
+
+    static Option<string> Text(string name, string description, string value) =>
+        new(name) { Description = description, HelpName = value };
 
     static string Author(string nick) => nick.Length == 0 ? "the room" : nick;
 

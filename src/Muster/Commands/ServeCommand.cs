@@ -22,7 +22,8 @@ static class ServeCommand
             Description = "Have the users romeo and juliet, whose passwords are their names, and the room garden; log "
                 + "every stanza",
         };
-        return line.Make("serve", "Run the server until it is told to stop (SIGTERM)", call => Serve(call, call.Get(demo)), demo);
+        return line.Make("serve", "Run the server until it is told to stop (SIGTERM)",
+            call => Serve(call, call.Get(demo)), demo);
     }
 
     static async Task Serve(Invocation call, bool demo)
@@ -77,8 +78,8 @@ static class ServeCommand
         }
         if (demo)
         {
-            call.Out.WriteLine($"demo: log in as {DemoUsers[0]} with the password romeo, or {DemoUsers[1]} with juliet; "
-                + $"the room is {DemoRoom}");
+            call.Out.WriteLine($"demo: log in as {DemoUsers[0]} with the password romeo, or {DemoUsers[1]} with "
+                + $"juliet; the room is {DemoRoom}");
         }
         if ((password is not null || demo) && host.ChatAddress is { } chat) call.Out.WriteLine($"web chat: {chat}");
         call.Out.WriteLine($"ready: {host.Addresses}");

@@ -39,11 +39,12 @@ static class SessionCommands
             call.WriteJson(new SessionPage([.. sessions], null));
             return;
         }
-        call.Terminal.WriteTable(["session", "connection", "state", "priority", "status"], sessions.Select(session => new[]
-        {
-            session.Jid, session.Connection, session.Available ? session.Show ?? "available" : "unavailable",
-            session.Available ? Invocation.Text(session.Priority) : "", session.Status ?? "",
-        }));
+        call.Terminal.WriteTable(["session", "connection", "state", "priority", "status"],
+            sessions.Select(session => new[]
+            {
+                session.Jid, session.Connection, session.Available ? session.Show ?? "available" : "unavailable",
+                session.Available ? Invocation.Text(session.Priority) : "", session.Status ?? "",
+            }));
     }
 
     static async Task Kick(Invocation call, Argument<string> jid, Option<string> reason)

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Globalization;
 using Muster.Server.Http;
 
 namespace Muster.Commands;
@@ -7,7 +8,8 @@ namespace Muster.Commands;
 static class StatusCommand
 {
     /// <summary>Makes the command.</summary>
-    public static Command Create(CommandLine line) => line.Make("status", "Show whether the server runs, and how", Show);
+    public static Command Create(CommandLine line) =>
+        line.Make("status", "Show whether the server runs, and how", Show);
 
     static async Task Show(Invocation call)
     {
@@ -31,7 +33,7 @@ static class StatusCommand
                 ("sessions", Invocation.Text(status.Sessions)),
                 ("rooms in memory", Invocation.Text(status.RoomsInMemory)),
                 ("memory", Invocation.Size(status.MemoryBytes)),
-                ("CPU time", string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{status.CpuSeconds:0.0} s")),
+                ("CPU time", string.Create(CultureInfo.InvariantCulture, $"{status.CpuSeconds:0.0} s")),
             ]);
         }
         // For scripts that watch it: running, but unable to keep what is said.

@@ -73,7 +73,8 @@ static class UserCommands
         string made = chosen ?? AdminApi.MakePassword();
         await using var admin = await call.ConnectAsync();
         string jid = call.Get(Jid);
-        await admin.SendAsync(HttpMethod.Put, AdminClient.PathOf("/api/users/{0}/password", jid), new PasswordChange(made));
+        await admin.SendAsync(
+            HttpMethod.Put, AdminClient.PathOf("/api/users/{0}/password", jid), new PasswordChange(made));
         if (call.Json) call.WriteJson(new UserCreated(jid, chosen is null ? made : null));
         else call.Say($"the password of {jid} is changed" + (chosen is null ? $" to {made}" : ""));
     }

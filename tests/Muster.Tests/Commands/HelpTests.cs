@@ -39,13 +39,13 @@ public sealed class HelpTests
 
             <!-- Made from what --help prints; a test compares, UPDATE=1 writes it anew. -->
 
-            `./muster COMMAND` builds the program when needed; an installed one is called `muster`. Exit codes: 0 done, 1
-            refused, 2 called wrongly. Mistakes are one line on the error stream. With `--json` the answer is JSON, with
-            the fields of the admin API; a command that has nothing to answer then prints `{}`.
+            `./muster COMMAND` builds the program when needed; an installed one is called `muster`. Exit codes: 0 done,
+            1 refused, 2 called wrongly. Mistakes are one line on the error stream. With `--json` the answer is JSON,
+            with the fields of the admin API; a command that has nothing to answer then prints `{}`.
 
-            `user`, `room`, `invite` and `backup` work on the running server, and on the data of one that is stopped. The
-            running server is found by the socket `admin.sock` in its data folder, which only the user that the server
-            runs as can open.
+            `user`, `room`, `invite` and `backup` work on the running server, and on the data of one that is stopped.
+            The running server is found by the socket `admin.sock` in its data folder, which only the user that the
+            server runs as can open.
 
 
             """);

@@ -31,7 +31,8 @@ public sealed class ServerTests
     {
         await using var bench = new CommandBench();
         await bench.StartAsync("--demo");
-        Assert.Contains("demo: log in as romeo@localhost with the password romeo", bench.ServerOut, StringComparison.Ordinal);
+        Assert.Contains("demo: log in as romeo@localhost with the password romeo", bench.ServerOut,
+            StringComparison.Ordinal);
         Assert.Equal(0, await bench.StopAsync());
         await using var again = new CommandBench { Data = bench.DataFolder };
         await again.StartAsync("--demo");
@@ -134,7 +135,8 @@ public sealed class ServerTests
         await bench.StartAsync("--demo");
         await bench.RunAsync("room", "say", "garden@conference.localhost", "Wherefore art thou?");
         string file = Path.Combine(bench.Folder, "backup.db");
-        Assert.StartsWith($"backed up to {file}, ", (await bench.RunAsync("backup", file)).Done(), StringComparison.Ordinal);
+        Assert.StartsWith($"backed up to {file}, ", (await bench.RunAsync("backup", file)).Done(),
+            StringComparison.Ordinal);
         await AssertHolds(file);
 
         var again = await bench.RunAsync("backup", file);
@@ -152,7 +154,8 @@ public sealed class ServerTests
     public async Task What_is_done_while_it_is_stopped_is_there_when_it_starts()
     {
         await using var bench = new CommandBench();
-        Assert.Equal("added anna@localhost", (await bench.PipeAsync("secret\n", "user", "add", "anna@localhost")).Done());
+        var added = await bench.PipeAsync("secret\n", "user", "add", "anna@localhost");
+        Assert.Equal("added anna@localhost", added.Done());
         Assert.Equal("made cold@conference.localhost", (await bench.RunAsync(
             "room", "create", "cold@conference.localhost", "--owner", "anna@localhost", "--set", "title=Cold")).Done());
         Assert.False(File.Exists(Path.Combine(bench.DataFolder, "admin.sock")));
