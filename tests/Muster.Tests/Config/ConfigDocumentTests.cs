@@ -1,5 +1,5 @@
-using System.Runtime.CompilerServices;
 using Muster.Server.Config;
+using Muster.Testing;
 
 namespace Muster.Tests.Config;
 
@@ -17,18 +17,7 @@ public sealed class ConfigDocumentTests
     }
 
     [Fact]
-    public void The_page_is_up_to_date()
-    {
-        string path = Path.Combine(Root(), "docs", "config.md");
-        string made = ConfigDescription.ToMarkdown();
-        if (Environment.GetEnvironmentVariable("UPDATE") == "1")
-        {
-            Directory.CreateDirectory(Path.GetDirectoryName(path)!);
-            File.WriteAllText(path, made);
-        }
-        Assert.True(File.Exists(path) && File.ReadAllText(path) == made,
-            "docs/config.md is not what the declarations say: run this test with UPDATE=1 and look at the difference");
-    }
+    public void The_page_is_up_to_date() => GeneratedDocument.Compare("docs/config.md", ConfigDescription.ToMarkdown());
 
     [Fact]
     public void Every_declaration_is_complete()
@@ -46,12 +35,5 @@ public sealed class ConfigDocumentTests
             }
             Assert.Equal(group.Options.Count, group.Options.Select(o => o.Key).Distinct().Count());
         }
-    }
-
-    static string Root([CallerFilePath] string here = "")
-    {
-        string folder = Path.GetDirectoryName(here)!;
-        while (!File.Exists(Path.Combine(folder, "Muster.slnx"))) folder = Path.GetDirectoryName(folder)!;
-        return folder;
     }
 }
