@@ -36,6 +36,9 @@ public sealed class TestClient : IAsyncDisposable
     /// <summary>The domain it talks to.</summary>
     public string Host { get; }
 
+    /// <summary>The language that it names for its stream, as it stands in XML; null for none.</summary>
+    public string? Lang { get; set; }
+
     /// <summary>Its full JID, once bound.</summary>
     public Jid Jid { get; private set; }
 
@@ -54,7 +57,8 @@ public sealed class TestClient : IAsyncDisposable
     /// <summary>Sends a stream's start and receives the server's, and its features.</summary>
     public async Task<Element> OpenAsync()
     {
-        await SendAsync($"<?xml version='1.0'?><stream:stream to='{Host}' version='1.0' xmlns='jabber:client' " +
+        string lang = Lang is null ? "" : $"xml:lang='{Lang}' ";
+        await SendAsync($"<?xml version='1.0'?><stream:stream to='{Host}' version='1.0' {lang}xmlns='jabber:client' " +
             "xmlns:stream='http://etherx.jabber.org/streams'>");
         var header = await NextAsync();
         if (header.Kind != XmlItemKind.StreamOpen) throw Unexpected("a stream header", header);

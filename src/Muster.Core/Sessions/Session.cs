@@ -50,6 +50,9 @@ public sealed class Session
     /// <summary>Id for logs.</summary>
     public string Id { get; }
 
+    /// <summary>Language of the client's stream, or null (RFC 6120 §4.7.4).</summary>
+    public string? Lang { get; set; }
+
     /// <summary>The presence last broadcast by this resource; null while it is not available (RFC 6121 §4.2).</summary>
     public Presence? Available { get; private set; }
 
@@ -144,8 +147,8 @@ public sealed class Session
         if (element.Attribute("from") is { } given &&
             (!Jid.TryParse(given, out var from) || (from != Jid && from != Account)))
             return new(Error: StreamError.InvalidFrom.WithText("the 'from' of a stanza is not this client's address"));
-        var stanza = Stanza.Read(element, out var problem);
-        if (stanza is not null) return new(stanza.Readdressed(Jid, stanza.To));
+        var stanza = Stanza.Read(element, Jid, Lang, out var problem);
+        if (stanza is not null) return new(stanza);
         if (problem is not null) return new(Answer: StanzaRefusal.Answer(element, problem, Jid));
         // RFC 6120 §4.9.3.24: a first-level element that is neither stanza nor known extension.
         return new(Error: StreamError.UnsupportedStanzaType.WithText($"<{element.Name}/> is not understood here"));

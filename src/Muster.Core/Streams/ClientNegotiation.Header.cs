@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Globalization;
 using Muster.Protocol.Addresses;
 using Muster.Protocol.Stanzas;
@@ -8,6 +9,11 @@ namespace Muster.Core.Streams;
 /// <content>The start of a stream (RFC 6120 §4.7, §4.8) and the features that answer it (§4.3.2).</content>
 public sealed partial class ClientNegotiation
 {
+    const int LangLengthMax = 35; // RFC 5646 §4.4.1
+
+    static readonly SearchValues<char> LangCharacters =
+        SearchValues.Create("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-");
+
     void ReceiveHeader(NegotiationInput.Item item, List<NegotiationEffect> effects)
     {
         if (_state != State.Header)
@@ -54,6 +60,10 @@ public sealed partial class ClientNegotiation
         if (!_account.IsNone && !to.Domain.SequenceEqual(_account.Domain))
             return StreamError.NotAuthorized.WithText("the login was for another domain");
         _host = to;
+        // RFC 6120 §4.7.4: remembered, where it looks like a tag (RFC 5646 §2.1); what does not is no reason to fail.
+        string? lang = header.Attribute(Namespaces.Xml, "lang");
+        bool isTag = lang is { Length: > 0 and <= LangLengthMax } && !lang.AsSpan().ContainsAnyExcept(LangCharacters);
+        Lang = isTag ? lang : null;
         // RFC 6120 §4.9.3.9: a from that is no address, or after login not the client's own.
         bool hasFrom = header.Attribute("from") is not null;
         bool isForeign = from.IsNone || (!_account.IsNone && from.Bare != _account);

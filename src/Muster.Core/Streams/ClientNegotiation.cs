@@ -63,6 +63,9 @@ public sealed partial class ClientNegotiation
     /// <summary>The domain that the client addressed; the default one until it is known.</summary>
     public Jid Host => _host.IsNone ? _policy.DefaultHost : _host;
 
+    /// <summary>Language that the client named for its stream, or null (RFC 6120 §4.7.4).</summary>
+    public string? Lang { get; private set; }
+
     /// <summary>What is awaited, for logs.</summary>
     public string Phase => _state.ToString();
 

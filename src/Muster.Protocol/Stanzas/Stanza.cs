@@ -100,19 +100,32 @@ public abstract class Stanza
     /// or has an invalid address, an unknown iq or presence type, or an iq without id.</returns>
     public static Stanza? Read(Element element, out StanzaError? problem)
     {
+        Jid from = default;
+        if (!IsStanza(element) || element.Attribute("from") is not { } text || Jid.TryParse(text, out from))
+            return Read(element, from, null, out problem);
+        problem = StanzaError.JidMalformed;
+        return null;
+    }
+
+    /// <summary>Reads a stanza that a client sent: it comes from that client, whatever it says itself.</summary>
+    /// <param name="element">What was sent.</param>
+    /// <param name="from">The client's full JID.</param>
+    /// <param name="lang">Language of the client's stream: that of a stanza which names none (RFC 6120 §8.1.5).</param>
+    /// <param name="problem">What to answer with on failure.</param>
+    /// <returns>As <see cref="Read(Element, out StanzaError?)"/>.</returns>
+    public static Stanza? Read(Element element, Jid from, string? lang, out StanzaError? problem)
+    {
         problem = null;
-        if (element.Namespace != Namespaces.Client) return null;
-        if (element.Name is not ("message" or "presence" or "iq")) return null;
-        Jid from = default, to = default;
+        if (!IsStanza(element)) return null;
+        Jid to = default;
         // RFC 6120 §8.1.1.1, §8.3.3.8: an address that cannot be read is jid-malformed.
-        if ((element.Attribute("from") is { } f && !Jid.TryParse(f, out from)) ||
-            (element.Attribute("to") is { } t && !Jid.TryParse(t, out to)))
+        if (element.Attribute("to") is { } text && !Jid.TryParse(text, out to))
         {
             problem = StanzaError.JidMalformed;
             return null;
         }
         string? id = element.Attribute("id"), type = element.Attribute("type");
-        string? lang = element.Attribute(Namespaces.Xml, "lang");
+        lang = element.Attribute(Namespaces.Xml, "lang") ?? lang;
         object[] content = element.ContentItems;
         switch (element.Name)
         {
@@ -134,6 +147,9 @@ public abstract class Stanza
         problem = StanzaError.BadRequest;
         return null;
     }
+
+    static bool IsStanza(Element element) =>
+        element.Namespace == Namespaces.Client && element.Name is ("message" or "presence" or "iq");
 
     private protected static object[] ToContent(IEnumerable<Element?> content) =>
         [.. content.Where(e => e is not null).Select(e => (object)e!)];

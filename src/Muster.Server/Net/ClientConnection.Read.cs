@@ -181,6 +181,7 @@ sealed partial class ClientConnection
     {
         var (session, refusal) = await _services.Host.Bind(account, resource, this, Id);
         if (session is null) return new NegotiationInput.BindRefused(refusal ?? StanzaError.InternalServerError);
+        session.Lang = _negotiation.Lang;
         lock (Gate) _session = session;
         _services.Meters.Bound();
         _services.Log.Bound(Id, session.Jid);

@@ -174,6 +174,24 @@ public sealed class ClientConnectionTests
         Assert.Equal("romeo@localhost/orchard", bench.Host.Received.First().From.ToString());
     }
 
+    [Theory]
+    [Spec("RFC 6120", "4.7.4")]
+    [Spec("RFC 6120", "8.1.5")]
+    [InlineData("de", "", "de")]
+    [InlineData("de", "xml:lang='cs'", "cs")]
+    [InlineData("d&lt;e", "", null)]
+    [InlineData("", "", null)]
+    public async Task AStanzaHasTheLanguageOfItsStream(string stream, string stanza, string? lang)
+    {
+        await using var bench = new NetBench();
+        var romeo = bench.Connect();
+        romeo.Lang = stream;
+        await romeo.LoginAsync("romeo", "romeo", "orchard");
+        await romeo.SendAsync($"<message {stanza} to='juliet@localhost' id='m'/>");
+        await romeo.ReceiveAsync();
+        Assert.Equal(lang, bench.Host.Received.First().Lang);
+    }
+
     [Fact]
     [Spec("RFC 6120", "4.9.3.14")]
     public async Task AStanzaThatIsTooLargeEndsTheStream()
