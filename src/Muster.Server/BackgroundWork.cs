@@ -4,8 +4,7 @@ using Muster.Server.Telemetry;
 namespace Muster.Server;
 
 /// <summary>Runs what features do again and again while the server runs. A run that fails is logged; the next comes all
-/// the
-/// same.</summary>
+/// the same.</summary>
 sealed class BackgroundWork(
     IReadOnlyList<(TimeSpan Every, Func<CancellationToken, ValueTask> Work)> works, TimeProvider clock, ILogger log)
     : IAsyncDisposable

@@ -40,6 +40,7 @@ sealed partial class ServerHost
     {
         Hosts = _config.General.Hosts.Select(Jid.Parse).ToHashSet(),
         DefaultHost = Jid.Parse(_config.DefaultDomain),
+        Language = _config.General.Language,
         Tls = mode switch
         {
             TlsMode.StartTls => TlsPolicy.Required,

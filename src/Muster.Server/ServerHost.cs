@@ -175,8 +175,7 @@ sealed partial class ServerHost : IAsyncDisposable
     public void StartWithoutListeners() => _background.Start();
 
     /// <summary>Tells everybody that the server stops (RFC 6120 §4.9.3.21), waits for a bounded time until they have
-    /// gone, and
-    /// closes everything. What has been accepted is stored by then.</summary>
+    /// gone, and closes everything. What has been accepted is stored by then.</summary>
     /// <param name="limit">How long to wait for clients to close; null for a few seconds.</param>
     public async Task StopAsync(TimeSpan? limit = null)
     {

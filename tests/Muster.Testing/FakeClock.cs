@@ -1,8 +1,7 @@
 namespace Muster.Testing;
 
 /// <summary>A clock that stands still until a test moves it. Timers run inside <see cref="Advance"/>, in the order of
-/// their
-/// times, so what a test sees does not depend on how fast the machine is.</summary>
+/// their times, so what a test sees does not depend on how fast the machine is.</summary>
 public sealed class FakeClock : TimeProvider
 {
     readonly Lock _lock = new();

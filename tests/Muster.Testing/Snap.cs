@@ -3,8 +3,7 @@ using System.Runtime.CompilerServices;
 namespace Muster.Testing;
 
 /// <summary>Expected text that stands in the test, as a raw string literal. With UPDATE=1 in the environment the
-/// literal in the
-/// source is rewritten to what came, for a person to look at in the difference.</summary>
+/// literal in the source is rewritten to what came, for a person to look at in the difference.</summary>
 public static class Snap
 {
     const string Quotes = "\"\"\"";

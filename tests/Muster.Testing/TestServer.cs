@@ -9,8 +9,7 @@ namespace Muster.Testing;
 
 /// <summary>
 /// A whole server inside the test: connections are pairs of pipes, time stands still until the test moves it,
-/// everything
-/// is kept in memory. A log line of level Error that the test did not announce fails it at the end.
+/// everything is kept in memory. A log line of level Error that the test did not announce fails it at the end.
 /// </summary>
 public sealed class TestServer : IAsyncDisposable
 {
@@ -132,8 +131,7 @@ public sealed class TestServer : IAsyncDisposable
     }
 
     /// <summary>Waits until every room has dealt with all that it was sent, so that what comes of it has been sent to
-    /// the
-    /// occupants: then a client's ping comes after it.</summary>
+    /// the occupants: then a client's ping comes after it.</summary>
     public async Task SettleAsync()
     {
         foreach (var service in _host.Services.Rooms.Values)

@@ -3,8 +3,7 @@ using Muster.Protocol.Addresses;
 namespace Muster.Testing;
 
 /// <summary>Plays transcripts (<c>tests/Transcripts/*.xmpp.txt</c>) against a server of their own. At the end nobody
-/// may have
-/// anything left to receive.</summary>
+/// may have anything left to receive.</summary>
 public static class TranscriptRunner
 {
     const string Listener = """

@@ -8,9 +8,8 @@ namespace Muster.Core.Sessions;
 /// </summary>
 /// <remarks>
 /// Not synchronised: the session's lock guards it. While nothing waits it holds no memory, so an idle session costs
-/// none.
-/// The last item may pass the bound, as it is already serialised; after that <see cref="IsOverflowing"/> stays true and
-/// the owner must close the connection.
+/// none. The last item may pass the bound, as it is already serialised; after that <see cref="IsOverflowing"/> stays
+/// true and the owner must close the connection.
 /// </remarks>
 public sealed class OutboundBuffer(int bytesMax) : IBufferWriter<byte>
 {

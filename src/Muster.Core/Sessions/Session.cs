@@ -21,8 +21,9 @@ public enum DeliverOutcome
 /// A bound resource of a user (RFC 6120 §7): what steps 2 and 7 of a message's path need. It outlives its connection.
 /// </summary>
 /// <remarks>
-/// One lock, a leaf: under it nothing is awaited and no other object is called back. The presence state is written only
-/// by the task that reads the session's stanzas and by the session's end, and read by anyone.
+/// One lock; under it nothing is awaited and nobody is called but the link, whose gate is the only lock below it. The
+/// presence state is written only by the task that reads the session's stanzas and by the session's end, and read by
+/// anyone.
 /// </remarks>
 public sealed class Session
 {

@@ -8,16 +8,14 @@ namespace Muster.Core.Sessions;
 public abstract class SessionLink(int outboundBytesMax)
 {
     /// <summary>Guards <see cref="Outbound"/>. A leaf: taken under a session's lock or alone, nothing is called under
-    /// it but
-    /// this link.</summary>
+    /// it but this link.</summary>
     public Lock Gate { get; } = new();
 
     /// <summary>What waits to be written. Guarded by <see cref="Gate"/>.</summary>
     public OutboundBuffer Outbound { get; } = new(outboundBytesMax);
 
     /// <summary>False while stanzas of a session must not be written: before the client knows that it is bound, so that
-    /// the
-    /// answer to the bind request comes first (RFC 6120 §7.6.1), and after the end of the stream. Guarded by
+    /// the answer to the bind request comes first (RFC 6120 §7.6.1), and after the end of the stream. Guarded by
     /// <see cref="Gate"/>.</summary>
     public bool AcceptsStanzas { get; protected set; } = true;
 

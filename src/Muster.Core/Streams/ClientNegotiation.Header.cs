@@ -32,7 +32,7 @@ public sealed partial class ClientNegotiation
             // RFC 6120 §4.7.2: our 'to' is their 'from', when they gave one.
             To = from,
             Id = item.StreamId,
-            Lang = "en",
+            Lang = _policy.Language,
         }));
         if (error is not null)
         {

@@ -12,8 +12,7 @@ namespace Muster.Core.Streams;
 /// The state is three things: <see cref="Phase"/>, what is awaited now; <see cref="Progress"/>, what has been reached;
 /// and the SASL exchange under way. The rows of <see cref="Features"/> decide by the second alone what is offered and
 /// accepted, so a new step of negotiation is a new row. After binding the machine stays, for what a bound client may
-/// still
-/// ask of it (<see cref="Claims"/>).
+/// still ask of it (<see cref="Claims"/>).
 /// </remarks>
 public sealed partial class ClientNegotiation
 {
@@ -95,8 +94,7 @@ public sealed partial class ClientNegotiation
     }
 
     /// <summary>Whether an element that a bound client sent is for the negotiation rather than for its session: a
-    /// second
-    /// bind, the legacy session request, STARTTLS or SASL out of order.</summary>
+    /// second bind, the legacy session request, STARTTLS or SASL out of order.</summary>
     public bool Claims(Element element)
     {
         // Nearly all elements of a bound stream are messages and presence: no row wants those.

@@ -25,6 +25,9 @@ public sealed record ClientPolicy
     /// <summary>The domain that speaks where the client named none that is known (RFC 6120 §4.9.1.3).</summary>
     public required Jid DefaultHost { get; init; }
 
+    /// <summary>Language of what the server writes, told in the stream's start (RFC 6120 §4.7.4).</summary>
+    public string Language { get; init; } = "en";
+
     /// <summary>Where TLS stands.</summary>
     public TlsPolicy Tls { get; init; } = TlsPolicy.Required;
 

@@ -20,8 +20,7 @@ public abstract record NegotiationEffect
     public sealed record Send(Element Element) : NegotiationEffect;
 
     /// <summary>Write this, then become the server of a TLS handshake. Bytes that the client sent after its request
-    /// must not
-    /// survive (RFC 6120 §5.4.3.3): where there are any, somebody put them there, and the stream is closed
+    /// must not survive (RFC 6120 §5.4.3.3): where there are any, somebody put them there, and the stream is closed
     /// instead.</summary>
     public sealed record StartTls(Element Proceed) : NegotiationEffect;
 

@@ -6,8 +6,7 @@ namespace Muster.Server.Http;
 
 /// <summary>RFC 7395: XMPP over WebSocket. Clients are the same as those over TCP; only the framing differs.</summary>
 /// <remarks>Any page may connect, whatever its origin: a login needs a password, which no foreign page has, and nothing
-/// here
-/// goes by cookies.</remarks>
+/// here goes by cookies.</remarks>
 static class WebSocketEndpoint
 {
     const string Subprotocol = "xmpp";

@@ -19,8 +19,8 @@ sealed partial class ClientConnection
     int ITimedConnection.TimerSlot { get; set; }
 
     /// <summary>Ends our side of the stream, with an error when there is one to tell, and the session with it. The peer
-    /// then has
-    /// <see cref="ClientSettings.CloseTimeout"/> to end its own (RFC 6120 §4.4). Only the first call counts.</summary>
+    /// then has <see cref="ClientSettings.CloseTimeout"/> to end its own (RFC 6120 §4.4). Only the first call
+    /// counts.</summary>
     public override void Close(StreamError? error)
     {
         lock (Gate)
@@ -50,7 +50,12 @@ sealed partial class ClientConnection
     }
 
     StreamHeader LateHeader() =>
-        new() { From = _settings.Policy.DefaultHost, Id = ConnectionIds.NewStreamId(), Lang = "en" };
+        new()
+        {
+            From = _settings.Policy.DefaultHost,
+            Id = ConnectionIds.NewStreamId(),
+            Lang = _settings.Policy.Language,
+        };
 
     /// <summary>The text says which connection it was, so that a user's report can be found in the log.</summary>
     StreamError Signed(StreamError error) => error.WithText($"{error.Text ?? error.Condition} (connection {Id})");

@@ -141,7 +141,7 @@ sealed partial class ClientConnection
         {
             case NegotiationEffect.Open open: WriteOpen(open.Header); break;
             case NegotiationEffect.Send send: Write(send.Element); break;
-            case NegotiationEffect.RestartReader: _framing.Restart(_settings.Limits); break;
+            case NegotiationEffect.RestartReader: Restart(); break;
             case NegotiationEffect.Close close: Close(close.Error); break;
             case NegotiationEffect.Authenticated login:
                 _services.Meters.LoggedIn(login.Mechanism);
@@ -160,6 +160,13 @@ sealed partial class ClientConnection
             case NegotiationEffect.Bind bind: return await BindAsync(bind.Account, bind.Resource);
         }
         return null;
+    }
+
+    void Restart()
+    {
+        _framing.Restart(_settings.Limits);
+        // What we say next needs a start of its own, be it an error (RFC 6120 §6.4.6).
+        lock (Gate) _isOpen = false;
     }
 
     async ValueTask<AccountFacts> FindAccountAsync(NegotiationEffect.FindAccount find)

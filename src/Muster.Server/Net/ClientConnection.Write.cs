@@ -1,7 +1,6 @@
 using System.Buffers;
 using System.Text;
 using Microsoft.Extensions.Logging;
-using Muster.Protocol.Addresses;
 using Muster.Protocol.Xml;
 using Muster.Server.Telemetry;
 
@@ -9,12 +8,10 @@ namespace Muster.Server.Net;
 
 /// <content>
 /// Writing: step 8 of a message's path. There is no task that waits for something to write: <see cref="Wake"/> queues
-/// one
-/// when the first bytes come, it takes all that has gathered by then, and goes when nothing is left.
+/// one when the first bytes come, it takes all that has gathered by then, and goes when nothing is left.
 /// </content>
 sealed partial class ClientConnection
 {
-    Jid _openedAs;       // who we said we are in the stream's start
     bool _isOpen;        // our side of the stream has begun
     bool _isWriting;     // a writer runs or is queued
     TaskCompletionSource? _written; // somebody waits for the writer to go
@@ -112,7 +109,6 @@ sealed partial class ClientConnection
         _framing.WriteOpen(Outbound, header);
         EndStanza();
         _isOpen = true;
-        _openedAs = header.From;
         Wake();
     }
 

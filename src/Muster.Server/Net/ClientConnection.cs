@@ -11,14 +11,12 @@ namespace Muster.Server.Net;
 
 /// <summary>
 /// The connection of one client, whatever its framing: it reads, feeds the negotiation and then the session, writes
-/// what
-/// waits, and closes. It is the session's way out (<see cref="SessionLink"/>) for as long as it lasts.
+/// what waits, and closes. It is the session's way out (<see cref="SessionLink"/>) for as long as it lasts.
 /// </summary>
 /// <remarks>
 /// Three parties act on it: the reading task (<see cref="RunAsync"/>), a writer that exists only while something is to
-/// be
-/// written (<see cref="Wake"/>), and anybody who closes it. They meet under <see cref="SessionLink.Gate"/>.
-/// Whatever ends the connection, the session is ended once, and at once: nobody waits for a peer that is gone.
+/// be written (<see cref="Wake"/>), and anybody who closes it. They meet under <see cref="SessionLink.Gate"/>. Whatever
+/// ends the connection, the session is ended once, and at once: nobody waits for a peer that is gone.
 /// </remarks>
 sealed partial class ClientConnection : SessionLink, ITimedConnection, IThreadPoolWorkItem
 {

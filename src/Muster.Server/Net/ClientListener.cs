@@ -8,8 +8,7 @@ using Muster.Server.Telemetry;
 namespace Muster.Server.Net;
 
 /// <summary>Takes the connections of clients of one listener, within its limits: those over TCP from Kestrel, those
-/// over
-/// WebSocket from their endpoint.</summary>
+/// over WebSocket from their endpoint.</summary>
 sealed class ClientListener(ClientServices services, ClientSettings settings, string name) : ConnectionHandler
 {
     readonly ConcurrentDictionary<string, int> _perAddress = new(StringComparer.Ordinal);
@@ -47,8 +46,7 @@ sealed class ClientListener(ClientServices services, ClientSettings settings, st
         new ClientConnection(services, settings, framing, remote).RunAsync(name, secure);
 
     /// <summary>Gives a connection its place among those that may be open, or says why there is none. Disposing it
-    /// frees
-    /// the place.</summary>
+    /// frees the place.</summary>
     public Place Admit(string remote)
     {
         string? refusal = CountIn(remote);

@@ -18,8 +18,7 @@ interface ITimedConnection
 }
 
 /// <summary>The clock of all connections: one timer sweeps them every second, so that a connection needs none of its
-/// own and
-/// an idle one costs nothing but its place in the list. Timeouts are late by up to a second.</summary>
+/// own and an idle one costs nothing but its place in the list. Timeouts are late by up to a second.</summary>
 sealed class ConnectionTimers : IDisposable
 {
     /// <summary>How often the connections are swept.</summary>

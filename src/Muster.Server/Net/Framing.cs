@@ -4,8 +4,7 @@ using Muster.Protocol.Xml;
 namespace Muster.Server.Net;
 
 /// <summary>How the items of a stream travel on a transport: as one document over TCP, or as one frame each over
-/// WebSocket
-/// (RFC 7395). It reads and writes; what it means is the connection's business.</summary>
+/// WebSocket (RFC 7395). It reads and writes; what it means is the connection's business.</summary>
 /// <remarks>
 /// Reading is for one task at a time, sending for one task at a time; both may go on together. The writing methods only
 /// put bytes into a buffer. While nothing arrives and nothing is sent, it holds no buffer.

@@ -304,11 +304,17 @@ public sealed class ClientConnectionTests
         var silent = bench.Connect();
         var slow = bench.Connect();
         await slow.AuthenticateAsync("romeo", "romeo"); // and does not bind
+        var halfway = bench.Connect();
+        await halfway.OpenAsync();
+        await halfway.SendAsync(NetBench.Auth("romeo", "romeo")); // and does not begin the stream that follows
+        Assert.Equal("success", (await halfway.ReceiveAsync()).Name);
         var romeo = await bench.LoginAsync();
         bench.Clock.Advance(bench.Settings.LoginTimeout - TimeSpan.FromSeconds(1));
         await romeo.ExpectNothingAsync();
         bench.Clock.Advance(TimeSpan.FromSeconds(3));
         await slow.ExpectStreamErrorAsync("connection-timeout");
+        Assert.Equal(XmlItemKind.StreamOpen, (await halfway.NextAsync()).Kind);
+        await halfway.ExpectStreamErrorAsync("connection-timeout");
         Assert.Equal(XmlItemKind.StreamOpen, (await silent.NextAsync()).Kind);
         await silent.ExpectStreamErrorAsync("connection-timeout");
         await romeo.ExpectNothingAsync();

@@ -12,8 +12,7 @@ using Muster.Testing;
 namespace Muster.Tests.Net;
 
 /// <summary>The connections of clients without the server behind them: a listener over pipes, a fake clock, one host
-/// that
-/// records, and the accounts romeo and juliet whose password is their name.</summary>
+/// that records, and the accounts romeo and juliet whose password is their name.</summary>
 sealed class NetBench : IAsyncDisposable
 {
     static readonly ScramSecret Romeo = Secret("romeo"), Juliet = Secret("juliet");

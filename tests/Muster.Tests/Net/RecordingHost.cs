@@ -7,8 +7,7 @@ using Muster.Server.Sessions;
 namespace Muster.Tests.Net;
 
 /// <summary>Stands where accounts, rooms and features stand: binds what is asked for, keeps what it gets, and answers
-/// pings
-/// and echoes messages to their sender.</summary>
+/// pings and echoes messages to their sender.</summary>
 sealed class RecordingHost : IClientHost
 {
     readonly ConcurrentDictionary<Jid, Session> _sessions = new();

@@ -12,8 +12,7 @@ using Muster.Testing;
 namespace Muster.Tests.Net;
 
 /// <summary>The whole server on real sockets of the loopback, on ports that the system chooses; data in memory,
-/// certificate
-/// and secrets in a folder of its own.</summary>
+/// certificate and secrets in a folder of its own.</summary>
 sealed class SocketBench : IAsyncDisposable
 {
     const string Config = """

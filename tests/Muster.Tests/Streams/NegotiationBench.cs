@@ -9,8 +9,7 @@ using Muster.Protocol.Xml;
 namespace Muster.Tests.Streams;
 
 /// <summary>Drives a negotiation with XML text and tells its effects as lines of text. Ids and nonces are counted; the
-/// account
-/// romeo has the password romeo, tybalt's is disabled; every resource can be bound but "taken".</summary>
+/// account romeo has the password romeo, tybalt's is disabled; every resource can be bound but "taken".</summary>
 sealed class NegotiationBench
 {
     public const string Streams = "xmlns:stream='http://etherx.jabber.org/streams'";
