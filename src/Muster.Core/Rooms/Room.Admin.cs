@@ -145,8 +145,8 @@ public sealed partial class Room
         if (!_occupants.TryNick(item.Nick, out var occupant) || occupant.Role == role) return;
         if (role == Role.None)
         {
-            RemoveOccupant(occupant, new Departure(MucStatus.Kicked) { Actor = actor.Shown, Reason = item.Reason },
-                effects);
+            var kick = new Departure(MucStatus.Kicked) { Actor = actor.Shown, Reason = item.Reason };
+            RemoveOccupant(occupant, kick, effects);
             return;
         }
         SetRole(occupant, role, actor.Shown, item.Reason, effects);
@@ -206,11 +206,11 @@ public sealed partial class Room
         var old = _affiliations.Exactly(user);
         bool keeps = affiliation >= Affiliation.Member;
         // XEP-0045 §9.3: a nick in the item becomes the reserved one, unless it is somebody else's.
-        string? nick = !keeps ? null : item.Nick is { } given && !item.Jid.IsNone
-            && _affiliations.OwnerOf(given).IsNone ? given : old?.Nick;
+        bool givesNick = item.Nick is not null && !item.Jid.IsNone && _affiliations.OwnerOf(item.Nick).IsNone;
+        string? nick = givesNick ? item.Nick : old?.Nick;
         return new AffiliationEntry(user, affiliation)
         {
-            Nick = nick,
+            Nick = keeps ? nick : null,
             Reason = item.Reason,
             OfflineDelivery = keeps ? old?.OfflineDelivery : null,
         };

@@ -158,8 +158,8 @@ public sealed partial class Room
     StanzaError? CheckOptions(RoomOptions options)
     {
         // muc.md §13: where another service checks passwords the room needs none of its own.
-        if (options.PasswordProtected && options.Password.Length == 0
-            && !Policy.ExternalPasswords) return EmptyPassword;
+        bool needsPassword = options.PasswordProtected && !Policy.ExternalPasswords;
+        if (needsPassword && options.Password.Length == 0) return EmptyPassword;
         if (Encoding.UTF8.GetByteCount(options.Title) > Policy.TitleBytesMax) return MayNotConfigure;
         if (Encoding.UTF8.GetByteCount(options.Description) > Policy.DescriptionBytesMax) return MayNotConfigure;
         if (options.MaxUsers > Policy.UsersMax && options.MaxUsers != _options.MaxUsers) return MayNotConfigure;
@@ -219,8 +219,22 @@ public sealed partial class Room
         {
             Persist(new RoomChange.Configured(options, _profile), effects);
         }
+        ShowByRoles(before, effects);
         if (!before.MembersOnly && options.MembersOnly) RemoveNonMembers(effects);
         NotifyConfiguration(before, options, input, effects);
+    }
+
+    /// <summary>Occupants of roles whose presence is shown from now on come, those of the others go.</summary>
+    void ShowByRoles(RoomOptions before, List<RoomEffect> effects)
+    {
+        foreach (var occupant in _occupants.All)
+        {
+            bool wasShown = IsShown(occupant, before), isShown = IsShown(occupant);
+            if (wasShown && !isShown)
+                CastUnavailable(occupant, occupant.Representative.Real, new Departure(0), effects);
+            else if (isShown && !wasShown)
+                CastAvailable(occupant, AudienceOf(occupant), effects);
+        }
     }
 
     // XEP-0045 §10.2.1: who has no affiliation is not allowed any more.

@@ -51,9 +51,8 @@ public sealed partial class Room
             if (kept.Contains(id)) Refuse(message, NotKept, effects);
         foreach (var session in _occupants.AllSessions)
             SendOut(session.Real, session.Occupant.Nick, !entered.Contains(session.Real), reason, effects);
-        foreach (var session in left)
-            if (!_occupants.TryFind(session.Session, out _)) SendOut(session.Session, session.Nick, true, reason,
-                effects);
+        foreach (var (session, nick, _, _, _) in left)
+            if (!_occupants.TryFind(session, out _)) SendOut(session, nick, true, reason, effects);
         Close(effects);
     }
 

@@ -25,8 +25,8 @@ public sealed partial class Room
             return user.Invites.Count == 0 ? StanzaError.BadRequest : Invite(sender, message, user, input, effects);
         }
         if (sender is null) return OccupantsOnly;
-        if (message.Child(Namespaces.DataForms, "x") is not { } x2) return StanzaError.BadRequest;
-        return DataForm.Read(x2, out var unreadable) is { } form
+        if (message.Child(Namespaces.DataForms, "x") is not { } formElement) return StanzaError.BadRequest;
+        return DataForm.Read(formElement, out var unreadable) is { } form
             ? ReceiveVoiceForm(sender, form, input, effects)
             : unreadable;
     }
@@ -35,8 +35,9 @@ public sealed partial class Room
         List<RoomEffect> effects)
     {
         var inviter = sender.Occupant;
-        if (inviter.Affiliation < Affiliation.Admin && !(_options.AllowInvitations
-            && inviter.Role >= Role.Participant)) return MayNotInvite;
+        bool mayInvite = inviter.Affiliation >= Affiliation.Admin ||
+            (_options.AllowInvitations && inviter.Role >= Role.Participant);
+        if (!mayInvite) return MayNotInvite;
         if (request.Invites.Any(invite => invite.To.IsNone)) return NoInvitee;
         // In a members-only room an invitation gives membership: all must find room on the list, or none is sent.
         List<Jid> newcomers = [.. request.Invites.Select(invite => invite.To.Bare).Distinct()
@@ -73,13 +74,14 @@ public sealed partial class Room
         if (decline.To.SameBare(Address))
         {
             if (!_occupants.TryNick(decline.To.Resource, out var inviter)) return NoRecipient;
-            Cast(new Message(MessageType.Normal, Address, default, message.Id, shown), [.. SessionsOf(inviter)],
-                effects);
+            var passed = new Message(MessageType.Normal, Address, default, message.Id, shown);
+            Cast(passed, [.. SessionsOf(inviter)], effects);
             return null;
         }
         // Only to somebody who could have invited: the room is no relay for messages to anybody.
-        if (_occupants.OfUser(decline.To.Bare).IsEmpty
-            && _affiliations.Of(decline.To) < Affiliation.Member) return NoRecipient;
+        bool belongs =
+            !_occupants.OfUser(decline.To.Bare).IsEmpty || _affiliations.Of(decline.To) >= Affiliation.Member;
+        if (!belongs) return NoRecipient;
         effects.Add(new RoomEffect.Send(new Message(MessageType.Normal, Address, decline.To, message.Id, shown)));
         return null;
     }

@@ -137,15 +137,15 @@ public sealed partial class Room
     /// #enter-conflict).</summary>
     StanzaError? CheckNickFree(Jid user, Jid inRoom, in SenderFacts facts, bool mayShare)
     {
-        if (_occupants.TryNick(inRoom.Resource, out var holder) && !(mayShare
-            && holder.User.SameBare(user))) return NickInUse;
-        var owner = _affiliations.OwnerOf(inRoom.Resource.ToString());
+        bool isOwn = false;
+        if (_occupants.TryNick(inRoom.Resource, out var holder)) isOwn = mayShare && holder.User.SameBare(user);
+        if (holder is not null && !isOwn) return NickInUse;
+        string nick = inRoom.Resource.ToString();
+        var owner = _affiliations.OwnerOf(nick);
         if (!owner.IsNone && !owner.SameBare(user)) return NickReserved;
         // The service's reservation holds for the nick that was asked for, not for one that the room assigned.
-        return !facts.NickOwner.IsNone && !facts.NickOwner.SameBare(user)
-            && facts.ReservedNick != inRoom.Resource.ToString()
-            ? NickReserved
-            : null;
+        var reserver = facts.ReservedNick == nick ? default : facts.NickOwner;
+        return reserver.IsNone || reserver.SameBare(user) ? null : NickReserved;
     }
 
     StanzaError? CheckPassword(string? given)
@@ -153,10 +153,8 @@ public sealed partial class Room
         if (!_options.PasswordProtected) return null;
         if (given is null) return PasswordRequired;
         // Fixed time, so that the answer's delay tells nothing of how much was right.
-        return CryptographicOperations.FixedTimeEquals(Encoding.UTF8.GetBytes(given),
-            Encoding.UTF8.GetBytes(_options.Password))
-            ? null
-            : WrongPassword;
+        byte[] givenBytes = Encoding.UTF8.GetBytes(given), rightBytes = Encoding.UTF8.GetBytes(_options.Password);
+        return CryptographicOperations.FixedTimeEquals(givenBytes, rightBytes) ? null : WrongPassword;
     }
 
     StanzaError? CheckCreation(in SenderFacts facts)

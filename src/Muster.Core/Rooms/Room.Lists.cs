@@ -25,8 +25,7 @@ public sealed partial class Room
 
     bool MayListAffiliations(in Actor actor, Affiliation list)
     {
-        if (actor.Affiliation >= Affiliation.Admin || (actor.Role != Role.None
-            && _options.MayGetMemberList.Contains(actor.Role))) return true;
+        if (actor.Affiliation >= Affiliation.Admin || _options.MayGetMemberList.Contains(actor.Role)) return true;
         // [D] muc.md §10: members of a private group encrypt for all of it, so they must know who belongs to it.
         return _options is { MembersOnly: true, Anonymous: false } && actor.Affiliation >= Affiliation.Member
             && list != Affiliation.Outcast;

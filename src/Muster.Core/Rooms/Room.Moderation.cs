@@ -21,8 +21,9 @@ public sealed partial class Room
         if (actor.Role != Role.Moderator) return ModeratorsOnly;
         if (moderate.Child(RetractNamespace, "retract") is null) return StanzaError.BadRequest;
         // Ids that this room gave are numbers, and smaller than the next.
-        if (!long.TryParse(moderate.Attribute("id"), NumberStyles.None, CultureInfo.InvariantCulture, out long id)
-            || id <= 0 || id >= input.NextId) return NoSuchMessage;
+        bool isNumber =
+            long.TryParse(moderate.Attribute("id"), NumberStyles.None, CultureInfo.InvariantCulture, out long id);
+        if (!isNumber || id <= 0 || id >= input.NextId) return NoSuchMessage;
 
         var by = actor.Nick is not null && Address.TryWithResource(actor.Nick, out var inRoom) ? inRoom : Address;
         string? reason = moderate.Child("reason")?.Text;

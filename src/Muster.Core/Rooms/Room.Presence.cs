@@ -54,14 +54,17 @@ public sealed partial class Room
 
     /// <summary>Whether others are told of an occupant at all (<c>muc#roomconfig_presencebroadcast</c>, muc.md
     /// §4).</summary>
-    bool IsShown(Occupant occupant) => !occupant.Unannounced && _options.PresenceBroadcast.Contains(occupant.Role);
+    bool IsShown(Occupant occupant) => IsShown(occupant, _options);
+
+    static bool IsShown(Occupant occupant, RoomOptions options) =>
+        !occupant.Unannounced && options.PresenceBroadcast.Contains(occupant.Role);
 
     /// <summary>Keeps what a session says of itself, without what only the room may say.</summary>
     void Show(OccupantSession session, Presence presence)
     {
         bool hideStatus = session.Occupant.Role == Role.Visitor && !_options.AllowVisitorStatus;
-        session.Shown = [.. presence.Elements.Where(child => !IsRoomsOwn(child) && !(hideStatus
-            && child.Is(Namespaces.Client, "status")))];
+        session.Shown = [.. presence.Elements.Where(child =>
+            !IsRoomsOwn(child) && !(hideStatus && child.Is(Namespaces.Client, "status")))];
         session.Lang = presence.Lang;
         session.Priority = presence.Priority;
         session.Occupant.Rendered = default;
@@ -88,16 +91,17 @@ public sealed partial class Room
         MucActor? actor = null, string? reason = null)
     {
         var item = new MucItem(occupant.Affiliation, occupant.Role, real, Actor: actor, Reason: reason);
+        var shown = occupant.Representative;
         return new Presence(PresenceType.Available, occupant.InRoom, default, id,
-            [.. occupant.Representative.Shown, occupant.IdElement, HatsOf(occupant),
-                new MucUser(item, statuses).ToElement()]);
+            [.. shown.Shown, occupant.IdElement, HatsOf(occupant), new MucUser(item, statuses).ToElement()])
+            .WithLang(shown.Lang);
     }
 
     static Presence Unavailable(Occupant occupant, Jid real, bool self, in Departure departure)
     {
         var actor = departure.Actor is { } by && real.IsNone ? by with { Jid = default } : departure.Actor;
-        var item = new MucItem(departure.Affiliation ?? occupant.Affiliation, departure.NewNick is null
-            ? Role.None : occupant.Role,
+        var item = new MucItem(departure.Affiliation ?? occupant.Affiliation,
+            departure.NewNick is null ? Role.None : occupant.Role, // who only changes the nick keeps the role
             real, departure.NewNick, actor, departure.Reason);
         List<int> statuses = [];
         if (self) statuses.Add(MucStatus.Self);
@@ -141,9 +145,9 @@ public sealed partial class Room
             }
             else
             {
-                Cast(Available(occupant, occupant.Representative.Real, null, [], actor, reason), audience.Open,
-                    effects);
+                var open = Available(occupant, occupant.Representative.Real, null, [], actor, reason);
                 var veiledActor = actor is null ? null : actor with { Jid = default };
+                Cast(open, audience.Open, effects);
                 Cast(Available(occupant, default, null, [], veiledActor, reason), audience.Veiled, effects);
             }
         }
@@ -196,8 +200,8 @@ public sealed partial class Room
     {
         if (session is null) return StanzaError.NotAcceptable;
         var about = session.Occupant;
-        if (presence.To.IsFull && !_occupants.TryNick(presence.To.Resource,
-            out about!)) return StanzaError.ItemNotFound;
+        if (presence.To.IsFull && !_occupants.TryNick(presence.To.Resource, out about!))
+            return StanzaError.ItemNotFound;
         effects.Add(new RoomEffect.Send(
             about == session.Occupant
                 ? SelfPresence(about, null, [MucStatus.Self])
@@ -228,8 +232,8 @@ public sealed partial class Room
         var sessions = occupant.Sessions.ToArray();
         foreach (var session in sessions) _occupants.Remove(session);
         if (shown) CastUnavailable(occupant, real, departure, effects);
-        Cast(Unavailable(occupant, real, self: true, departure), [.. sessions.Select(session => session.Real)],
-            effects);
+        var self = Unavailable(occupant, real, self: true, departure);
+        Cast(self, [.. sessions.Select(session => session.Real)], effects);
         for (int i = 0; i < sessions.Length; i++)
             effects.Add(new RoomEffect.Left(sessions[i].Real, occupant.Nick, i == sessions.Length - 1, departure.Code,
                 departure.Reason));
@@ -239,8 +243,8 @@ public sealed partial class Room
     {
         var audience = AudienceOf(occupant);
         if (!audience.Open.IsEmpty) Cast(Unavailable(occupant, real, self: false, departure), audience.Open, effects);
-        if (!audience.Veiled.IsEmpty) Cast(Unavailable(occupant, default, self: false, departure), audience.Veiled,
-            effects);
+        if (!audience.Veiled.IsEmpty)
+            Cast(Unavailable(occupant, default, self: false, departure), audience.Veiled, effects);
     }
 
     /// <summary>XEP-0045 §11.2 #service-shutdown-kick: everybody is told to go and hears only of itself.</summary>

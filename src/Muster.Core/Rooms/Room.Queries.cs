@@ -32,19 +32,18 @@ public sealed partial class Room
             ReceiveProbeAnswer(iq, effects);
             return null;
         }
-        // The table of what a room answers. What is not in it is not implemented (RFC 6120 §8.3.3.19:
-        // service-unavailable).
+        // The table of what a room answers; RFC 6120 §8.3.3.19: service-unavailable for what is not in it.
         bool get = iq.Type == IqType.Get;
         return iq.Payload switch
         {
-            { Namespace: Namespaces.DiscoInfo, Name: "query" } q => get ? AnswerInfo(iq, q, input,
-                effects) : StanzaError.NotAllowed,
-            { Namespace: Namespaces.DiscoItems, Name: "query" } q => get ? AnswerItems(iq, q, input,
-                effects) : StanzaError.NotAllowed,
-            { Namespace: Namespaces.MucAdmin, Name: "query" } q => get ? AnswerList(iq, q, input,
-                effects) : ReceiveAdminSet(iq, q, input, effects),
-            { Namespace: Namespaces.MucOwner, Name: "query" } q => get ? AnswerForm(iq, input,
-                effects) : ReceiveOwnerSet(iq, q, input, effects),
+            { Namespace: Namespaces.DiscoInfo, Name: "query" } q =>
+                get ? AnswerInfo(iq, q, input, effects) : StanzaError.NotAllowed,
+            { Namespace: Namespaces.DiscoItems, Name: "query" } q =>
+                get ? AnswerItems(iq, q, input, effects) : StanzaError.NotAllowed,
+            { Namespace: Namespaces.MucAdmin, Name: "query" } q =>
+                get ? AnswerList(iq, q, input, effects) : ReceiveAdminSet(iq, q, input, effects),
+            { Namespace: Namespaces.MucOwner, Name: "query" } q =>
+                get ? AnswerForm(iq, input, effects) : ReceiveOwnerSet(iq, q, input, effects),
             { Namespace: Namespaces.Register, Name: "query" } q =>
                 get ? AnswerRegistration(iq, input, effects) : ReceiveRegistration(iq, q, input, effects),
             { Namespace: ModerateNamespace, Name: "moderate" } m when !get => Moderate(iq, m, input, effects),

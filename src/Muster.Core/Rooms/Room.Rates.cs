@@ -53,8 +53,8 @@ public sealed partial class Room
     }
 
     bool HasMessageRates =>
-        Policy.MessageIntervalMin > TimeSpan.Zero || _options.SlowModeSeconds > 0
-            || Policy.UserMessageRate is not null ||
+        Policy.MessageIntervalMin > TimeSpan.Zero || _options.SlowModeSeconds > 0 ||
+        Policy.UserMessageRate is not null ||
         Policy.RoomRate is not null || _line.Count > 0;
 
     /// <summary>Shows a message now or, when it came too soon, later. The rights have been checked.</summary>

@@ -118,8 +118,8 @@ public sealed partial class Room
     {
         Succeed(iq, null, effects);
         var user = iq.From.Bare;
-        if (_affiliations.Exactly(user) is not { } entry || (entry.Nick is null
-            && entry.OfflineDelivery is null)) return null;
+        if (_affiliations.Exactly(user) is not { } entry) return null;
+        if (entry.Nick is null && entry.OfflineDelivery is null) return null;
         // [D] Membership goes only where registering gave it and it is not what lets the user in.
         bool leaves = entry is { SelfRegistered: true, Affiliation: Affiliation.Member } && !_options.MembersOnly;
         StoreAffiliation(entry with

@@ -25,8 +25,7 @@ public sealed partial class Room
     }
 
     bool MayChangeSubject(Occupant occupant) =>
-        occupant.Role == Role.Moderator || (_options.AllowSubjectChange && MaySpeak(occupant)
-            && occupant.Role == Role.Participant);
+        occupant.Role == Role.Moderator || (_options.AllowSubjectChange && occupant.Role == Role.Participant);
 
     /// <summary>The subject as told on entering. XEP-0045 §7.2.15 #enter-subject: always, even when none was ever set;
     /// then without delay.</summary>

@@ -66,6 +66,9 @@ public sealed class Presence : Stanza
         _ => null,
     };
 
+    /// <summary>The same presence with another default language of its texts, or none.</summary>
+    public Presence WithLang(string? lang) => lang == Lang ? this : new(Type, From, To, Id, lang, ContentItems);
+
     /// <inheritdoc/>
     public override Presence Readdressed(Jid from, Jid to) => new(Type, from, to, Id, Lang, ContentItems);
     /// <inheritdoc/>

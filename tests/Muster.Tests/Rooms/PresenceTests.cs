@@ -1,4 +1,5 @@
 using Muster.Core.Rooms;
+using Muster.Protocol.Addresses;
 using Muster.Protocol.Payloads;
 using Muster.Protocol.Stanzas;
 using Muster.Protocol.Xml;
@@ -75,7 +76,7 @@ public sealed class PresenceTests
         Assert.Equal(["presence Jule unavailable none/none status='good night'"], room.Received(Nurse));
         Assert.Equal(["presence Jule unavailable none/none jid=julia@x/balcony 110 status='good night'"],
             room.Received(Julia));
-        Assert.Equal(new RoomEffect.Left(Protocol.Addresses.Jid.Parse(Julia), "Jule", true, 0, null), room.Effects[^1]);
+        Assert.Equal(new RoomEffect.Left(Jid.Parse(Julia), "Jule", true, 0, null), room.Effects[^1]);
         room.Say(Romeo, "gone");
         Assert.Empty(room.Received(Julia));
     }
@@ -124,6 +125,28 @@ public sealed class PresenceTests
         room.Forget();
         room.Leave(Julia, "Jule");
         Assert.Empty(room.Received(Romeo));
+    }
+
+    [Fact]
+    public void When_the_roles_that_are_shown_change_the_others_come_and_go()
+    {
+        var room = Inside();
+        room.Configure(Romeo, ("muc#roomconfig_presencebroadcast", "moderator"));
+        Assert.Contains("presence Jule unavailable none/none", room.Received(Nurse));
+        room.Forget();
+        room.Configure(Romeo, ("muc#roomconfig_presencebroadcast", "moderator"),
+            ("muc#roomconfig_presencebroadcast", "participant"));
+        Assert.Contains("presence Jule none/participant", room.Received(Nurse));
+    }
+
+    [Fact]
+    public void The_language_of_a_status_text_is_kept()
+    {
+        var room = Inside();
+        var status = new Element(Namespaces.Client, "status", "buona notte");
+        room.Send(new Presence(PresenceType.Available, Jid.Parse(Julia), RoomDriver.At("Jule"), null,
+            status).WithLang("it"));
+        Assert.Equal("it", Assert.Single(room.Stanzas(Nurse)).Lang);
     }
 
     [Fact]
