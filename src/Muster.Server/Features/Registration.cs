@@ -1,3 +1,5 @@
+using System.Net;
+using System.Net.Sockets;
 using Muster.Core.Limits;
 using Muster.Protocol.Addresses;
 using Muster.Protocol.Payloads;
@@ -63,7 +65,7 @@ sealed class Registration : Feature
             return iq.Refuse(StanzaError.JidMalformed.WithText("this is no valid user name"));
         if (!services.Registration.MayRegister(account)) return iq.Refuse(StanzaError.NotAllowed);
         bool allowed;
-        lock (rate) allowed = rate.TryTake(client.Address, services.Clock.GetUtcNow());
+        lock (rate) allowed = rate.TryTake(NetworkOf(client.Address), services.Clock.GetUtcNow());
         if (!allowed)
         {
             services.Meters.Accounts.LimitReached("registration");
@@ -150,6 +152,16 @@ sealed class Registration : Feature
 
     static bool IsOwn(IqContext context, Iq iq) => context.Sender is not null &&
         (context.Address.HasLocal ? context.IsOwner(iq) : iq.From.Domain.SequenceEqual(context.Address.Domain));
+
+    /// <summary>Whom an address belongs to: of IPv6 a household has a network of 64 bits, not one address.</summary>
+    internal static string NetworkOf(string address)
+    {
+        if (!IPAddress.TryParse(address, out var ip) ||
+            ip.AddressFamily != AddressFamily.InterNetworkV6)
+            return address;
+        if (ip.IsIPv4MappedToIPv6) return ip.MapToIPv4().ToString();
+        return Convert.ToHexStringLower(ip.GetAddressBytes().AsSpan(0, 8));
+    }
 
     static bool IsOpen(RegistrationSettings settings, EarlyClient client) =>
         settings.InBand || client.Invitation is not null;

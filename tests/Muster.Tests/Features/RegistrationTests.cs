@@ -102,6 +102,17 @@ public class RegistrationTests
         Assert.Null(await RegisterAsync("u3"));
     }
 
+    [Theory]
+    [InlineData("192.0.2.1", "192.0.2.1", true)]
+    [InlineData("192.0.2.1", "192.0.2.2", false)]
+    [InlineData("192.0.2.1", "::ffff:192.0.2.1", true)]
+    [InlineData("2001:db8:1:2::1", "2001:db8:1:2:ffff::9", true)]
+    [InlineData("2001:db8:1:2::1", "2001:db8:1:3::1", false)]
+    [InlineData("local", "local", true)]
+    public void Registrations_are_counted_by_household(string one, string other, bool same) =>
+        Assert.Equal(same, Muster.Server.Features.Registration.NetworkOf(one) ==
+            Muster.Server.Features.Registration.NetworkOf(other));
+
     [Fact]
     public async Task Where_it_is_closed_only_an_invitation_helps()
     {
