@@ -13,7 +13,7 @@ public sealed class ConverseTests
         "--disable-component-update", "--disable-sync",
     ];
 
-    [RealPeerFact("chromium", "nodejs")]
+    [RealPeerFact("chromium", "converse.js")]
     public async Task TwoPeopleSeeEachOthersMessagesInTheBrowser()
     {
         await using var server = await ServerProcess.StartAsync();

@@ -6,7 +6,7 @@ namespace Muster.Interop.Clients;
 /// <summary>A bot written with xmpp.js, from npm, over WebSocket.</summary>
 public sealed class XmppJsTests
 {
-    [RealPeerFact("nodejs")]
+    [RealPeerFact("nodejs", "xmpp.js")]
     public async Task TwoBotsTalkInARoomOverWebSocket()
     {
         await using var server = await ServerProcess.StartAsync();
