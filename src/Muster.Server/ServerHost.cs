@@ -33,6 +33,7 @@ sealed partial class ServerHost : IAsyncDisposable
     readonly byte[] _pepper;
     readonly HttpRoutes _routes = new();
     readonly IDisposable _folderLock;
+    readonly MetricsPage _metrics;
     Listeners? _listeners;
     bool _isStopped;
 
@@ -50,6 +51,7 @@ sealed partial class ServerHost : IAsyncDisposable
 
         // What all stand on.
         var meters = new Meters();
+        _metrics = new MetricsPage(meters.Meter, StorageMeter.Name);
         // Without mod_offline there is no room for any message.
         var limits = config.Modules.Offline.Enabled ? config.Limits : config.Limits with { OfflineMessagesMax = 0 };
         var router = new Router();
@@ -91,6 +93,7 @@ sealed partial class ServerHost : IAsyncDisposable
         _routes.Map(HttpService.WebSocket, "/ws", http => WebSocketEndpoint.HandleAsync(http, WebListenerOf(http)));
         _routes.Map(HttpService.HostMeta, HostMeta.XmlPath, http => HostMeta.HandleXmlAsync(http, PublicUrl(http)));
         _routes.Map(HttpService.HostMeta, HostMeta.JsonPath, http => HostMeta.HandleJsonAsync(http, PublicUrl(http)));
+        MetricsEndpoint.Map(_routes, _metrics, config.Instrumentation);
         ChatPage.Map(_routes, new ChatSettings(
             config.DefaultDomain, config.ModulesOf(config.DefaultDomain).Muc.HostFor(config.DefaultDomain),
             config.Registration.InBand));
@@ -99,6 +102,9 @@ sealed partial class ServerHost : IAsyncDisposable
 
     /// <summary>The parts that others use.</summary>
     public Services Services { get; }
+
+    /// <summary>What has been counted, as it is served.</summary>
+    public MetricsPage Metrics => _metrics;
 
     /// <summary>The listeners for clients over TCP, in the order of the configuration.</summary>
     public IReadOnlyList<ClientListener> ClientListeners { get; }
@@ -188,6 +194,7 @@ sealed partial class ServerHost : IAsyncDisposable
         await _background.DisposeAsync();
         _timers.Dispose();
         await Services.Database.DisposeAsync();
+        _metrics.Dispose();
         Services.Meters.Dispose();
         _folderLock.Dispose();
     }

@@ -68,14 +68,28 @@ sealed class InstrumentationConfig(Section s)
         s.Seconds("probe_interval", 15, "Interval at which gauges that need counting are brought up to date.",
         reloads: true);
 
-    public bool AllMetricsAreGlobal { get; } = s.Table("exometer", "Metrics in the naming of Exometer.",
-        t => t.Flag("all_metrics_are_global", false,
-            "Puts global in the place of the host into the names of metrics, adding up all hosts.", reloads: true));
+    /// <summary>Whether the file has the table: without it there is no listing.</summary>
+    public bool HasExometer => Exometer.IsGiven;
+
+    public bool AllMetricsAreGlobal => Exometer.AllMetricsAreGlobal;
+
+    ExometerConfig Exometer { get; } = s.Table("exometer", "When this table is there, the metrics of each host are " +
+        "also listed at /metrics/exometer of an HTTP listener, in the naming of Exometer: [localhost, " +
+        "mod_muc_hibernations, count] 3.", t => new ExometerConfig(t));
 
     /// <summary>Accepted, and always on: /metrics of an HTTP listener.</summary>
     internal bool Prometheus { get; } = s.OptionalTable(
         "prometheus", "Metrics for Prometheus: always on, at /metrics of an HTTP listener.", static _ =>
         new object()) is not null;
+}
+
+/// <summary>The listing in the naming of Exometer.</summary>
+sealed class ExometerConfig(Section s)
+{
+    public bool IsGiven { get; } = s.IsGiven;
+
+    public bool AllMetricsAreGlobal { get; } = s.Flag("all_metrics_are_global", false,
+        "Puts global in the place of the host into the names of metrics, adding up all hosts.");
 }
 
 /// <summary>MongooseIM's internal databases, which select where it keeps what is online. Names are checked against each

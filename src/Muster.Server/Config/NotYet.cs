@@ -19,7 +19,6 @@ static class NotYet
         "s2s",
         "outgoing_pools",
         "general.language",
-        "instrumentation.exometer",
         "modules.mod_muc.room_shaper",
         "modules.mod_muc.min_message_interval",
         "modules.mod_muc.min_presence_interval",

@@ -178,7 +178,7 @@ sealed class RoomHost
                 _room = Room.Restore(RoomRecords.ToSnapshot(stored), settings.Policy,
                     page.Entries.Select(RoomRecords.ToHistory).OfType<HistoryEntry>());
                 _lastId = Math.Max(_lastId, stored.LastArchiveId);
-                _service.Meters.RoomRecreated();
+                _service.Meters.Rooms.Recreated(_service.HostName);
                 return true;
             }
             if (await _service.Database.Archive.Range(Address) is { } range)

@@ -48,6 +48,8 @@ sealed class RoomService : IStanzaTarget
         Clock = parts.Clock;
         Log = parts.Logs.CreateLogger<RoomService>();
         Meters = parts.Meters;
+        HostName = settings.Host.ToString();
+        Meters.Rooms.Start(HostName);
         _answerForService = answerForService;
     }
 
@@ -58,6 +60,9 @@ sealed class RoomService : IStanzaTarget
     public TimeProvider Clock { get; }
     public ILogger Log { get; }
     public Meters Meters { get; }
+
+    /// <summary>The served domain, as metrics call it.</summary>
+    public string HostName { get; }
 
     /// <summary>Rooms in memory.</summary>
     public IEnumerable<RoomListing> Live => _hosts.Values.Select(host => host.Listing).OfType<RoomListing>();

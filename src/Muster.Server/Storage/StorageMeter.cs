@@ -5,14 +5,17 @@ namespace Muster.Server.Storage;
 /// <summary>What the stores count. Instruments are per process, like the database.</summary>
 internal static class StorageMeter
 {
-    static readonly Meter Meter = new("Muster.Storage");
+    /// <summary>Name of the meter.</summary>
+    public const string Name = "Muster.Storage";
+
+    static readonly Meter Meter = new(Name);
 
     static readonly Counter<long> Writes =
-        Meter.CreateCounter<long>("muster_storage_writes", "{write}", "Writes committed or failed.");
+        Meter.CreateCounter<long>("muster_storage_writes_total", "{write}", "Writes committed or failed.");
     static readonly Counter<long> Failures =
-        Meter.CreateCounter<long>("muster_storage_failures", "{write}", "Writes that failed, by fault.");
+        Meter.CreateCounter<long>("muster_storage_failures_total", "{write}", "Writes that failed, by fault.");
     static readonly Counter<long> Groups =
-        Meter.CreateCounter<long>("muster_storage_groups", "{group}", "Groups of writes that shared a commit.");
+        Meter.CreateCounter<long>("muster_storage_groups_total", "{group}", "Groups of writes that shared a commit.");
     static readonly Histogram<double> GroupTime = Meter.CreateHistogram<double>(
         "muster_storage_group_seconds", "s", "Time from the start of a group to its commit.");
 

@@ -9,15 +9,14 @@ namespace Muster.Server.Telemetry;
 sealed class Meters : IDisposable
 {
     readonly Meter _meter;
-    readonly Counter<long> _roomRecreations, _roomCommitFailures, _roomMailboxFull, _delivered;
+    readonly Counter<long> _roomCommitFailures, _roomMailboxFull, _delivered;
 
     public Meters()
     {
         _meter = new Meter("Muster");
         Clients = new ClientMeters(_meter);
         Accounts = new AccountMeters(_meter);
-        _roomRecreations = _meter.CreateCounter<long>("mod_muc_process_recreations_count",
-            description: "Rooms loaded from storage");
+        Rooms = new RoomMeters(_meter);
         _roomCommitFailures = _meter.CreateCounter<long>("muster_room_commit_failures_total",
             description: "Batches of a room that could not be stored and were not shown");
         _roomMailboxFull = _meter.CreateCounter<long>("muster_room_mailbox_full_total",
@@ -35,8 +34,9 @@ sealed class Meters : IDisposable
     /// <summary>What accounts and their messages count.</summary>
     public AccountMeters Accounts { get; }
 
-    /// <summary>A room was loaded from storage.</summary>
-    public void RoomRecreated() => _roomRecreations.Add(1);
+    /// <summary>What rooms count, by domain.</summary>
+    public RoomMeters Rooms { get; }
+
     /// <summary>A room could not store what it promised.</summary>
     public void RoomCommitFailed() => _roomCommitFailures.Add(1);
     /// <summary>A stanza was refused because a room's mailbox was full.</summary>
