@@ -41,6 +41,17 @@ sealed partial class ServerHost
                 UsersMax = muc.MaxUsers,
                 UsersAdminThreshold = muc.MaxUsersAdminThreshold,
                 AffiliationsMax = config.Limits.RoomAffiliationsMax,
+                MessageIntervalMin = muc.MinMessageInterval,
+                PresenceIntervalMin = muc.MinPresenceInterval,
+                RoomRate = Rate(muc.RoomShaper),
+                UserMessageRate = Rate(muc.UserMessageShaper),
+                UserPresenceRate = Rate(muc.UserPresenceShaper),
+                Registration = muc.RegisterPolicy switch
+                {
+                    RegisterPolicy.Members => RoomRegistration.Members,
+                    RegisterPolicy.Occupants => RoomRegistration.Occupants,
+                    _ => RoomRegistration.Anyone,
+                },
             },
             Defaults = room.Options,
             Affiliations = [.. room.Affiliations.Where(entry => entry.Affiliation != Affiliation.None)
@@ -57,7 +68,14 @@ sealed partial class ServerHost
             },
             ConferencesPerUserMax = muc.MaxUserConferences,
             MailboxMax = config.Limits.RoomMailboxLengthMax,
+            HibernateTimeout = muc.HibernateTimeout,
+            HibernatedRoomCheckInterval = muc.HibernatedRoomCheckInterval,
+            HibernatedRoomTimeout = muc.HibernatedRoomTimeout,
+            LoadAtStart = muc.LoadPermanentRoomsAtStartup,
+            ProbeInterval = config.Instrumentation.ProbeInterval,
         };
+
+        int? Rate(string? shaper) => shaper is null ? null : config.Shapers[shaper].MaxRate;
 
         Func<Jid, bool> Rule(string name) => who => config.Access.Allows(name, who, host);
     }

@@ -145,7 +145,7 @@ sealed partial class ServerHost : IAsyncDisposable
         _listeners = await Listeners.OpenAsync(
             _config.Listen.C2s.Zip(ClientListeners, (config, clients) => ((Listener)config, clients)), web,
             AdminSocket.Prepare(_folder), _routes, _overrides.Logs);
-        _background.Start();
+        StartWithoutListeners();
     }
 
     /// <summary>Runs a server until it is told to stop, by a signal (SIGTERM, SIGINT) or a token.</summary>
@@ -178,7 +178,11 @@ sealed partial class ServerHost : IAsyncDisposable
     }
 
     /// <summary>Starts what works in the background, and no listener: tests bring the connections.</summary>
-    public void StartWithoutListeners() => _background.Start();
+    public void StartWithoutListeners()
+    {
+        _background.Start();
+        foreach (var rooms in Services.Rooms.Values) rooms.Start();
+    }
 
     /// <summary>Tells everybody that the server stops (RFC 6120 §4.9.3.21), waits for a bounded time until they have
     /// gone, and closes everything. What has been accepted is stored by then.</summary>

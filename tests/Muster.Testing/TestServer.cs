@@ -134,8 +134,7 @@ public sealed class TestServer : IAsyncDisposable
     /// the occupants: then a client's ping comes after it.</summary>
     public async Task SettleAsync()
     {
-        foreach (var service in _host.Services.Rooms.Values)
-            foreach (var room in service.Live.ToList()) await service.Look(room.Room, static _ => true);
+        foreach (var service in _host.Services.Rooms.Values) await service.Settle();
     }
 
     /// <summary>Stops the server, and fails when it logged an error that the test did not announce.</summary>

@@ -30,6 +30,9 @@ public sealed record HistoryEntry(long Id, DateTimeOffset At, Message Stanza)
     Message? _delayed;
     int _bytes;
 
+    /// <summary>Gives back what can be made again.</summary>
+    internal void Compact() => _delayed = null;
+
     /// <summary>The message with the time at which it was sent, made once for all who enter.</summary>
     internal Message Delayed(Jid room) => _delayed ??= (Message)Stanza.Add(
         // XEP-0045 §7.2.13 #enter-history: 'from' is the room, so that no real JID is revealed.
@@ -58,6 +61,13 @@ sealed class History(Jid room)
     {
         _entries.Enqueue(entry);
         while (_entries.Count > countMax) _entries.Dequeue();
+    }
+
+    /// <summary>Gives back what can be made again.</summary>
+    public void Compact()
+    {
+        foreach (var entry in _entries) entry.Compact();
+        _entries.TrimExcess();
     }
 
     /// <summary>Puts a tombstone in the place of a message; false when it is not here.</summary>

@@ -173,6 +173,16 @@ sealed class Occupants
         _stale = true;
     }
 
+    /// <summary>Gives back what can be made again.</summary>
+    public void Compact()
+    {
+        foreach (var occupant in _byNick.Values) occupant.Rendered = default;
+        (_sessions, _moderators, _others, _stale) = ([], [], [], true);
+        _byNick.TrimExcess();
+        _bySession.TrimExcess();
+        _byUser.TrimExcess();
+    }
+
     void Refresh()
     {
         if (!_stale) return;

@@ -14,9 +14,17 @@ namespace Muster.Server.Rooms;
 /// <param name="Answer">Gets the room's answer to <paramref name="Stanza"/> instead of its sender, or null when the
 /// room has nothing to answer; or null.</param>
 /// <param name="Look">Is shown the room, or null when there is none, in its turn; or null.</param>
+/// <param name="Sweep">Asks the room to rest; or null.</param>
+/// <param name="IsPassive">True for a <paramref name="Look"/> that does not wake the room: it sees null when the room
+/// is not in memory.</param>
 readonly record struct RoomLetter(
     Stanza? Stanza = null, RoomEvent? Event = null, TaskCompletionSource<Stanza?>? Answer = null,
-    Action<Room?>? Look = null);
+    Action<Room?>? Look = null, RoomSweep? Sweep = null, bool IsPassive = false)
+{
+    /// <summary>Whether a room that is not in memory is loaded for it. What merely happens to a room that is not there
+    /// concerns nobody.</summary>
+    public bool NeedsRoom => Stanza is not null || (Look is not null && !IsPassive);
+}
 
 /// <summary>
 /// Steps 4 to 6 of a group message's path: the mailbox of one room, its decisions, one commit for all that a drain of
@@ -27,7 +35,7 @@ readonly record struct RoomLetter(
 /// in one room. Archived before seen: when the commit fails nothing of the batch is shown; the occupants are told to
 /// enter again (status 333) and the room is loaded afresh, so there is no half-true state to repair.
 /// </remarks>
-sealed class RoomHost
+sealed partial class RoomHost
 {
     const int BatchMax = 64;
 
@@ -38,6 +46,7 @@ sealed class RoomHost
     readonly Dictionary<Stanza, SharedStanza> _serialised = new(ReferenceEqualityComparer.Instance);
     Room? _room;
     RoomListing? _listing;
+    bool _wasStored; // the room that was here last
     RoomTombstone? _tombstone; // while _room is one that might come to be
     ITimer? _timer;
     long _lastId;
@@ -98,6 +107,11 @@ sealed class RoomHost
         int handled = 0;
         while (handled < _letters.Count)
         {
+            if (_room is null && !_letters[handled].NeedsRoom)
+            {
+                _letters[handled++].Look?.Invoke(null);
+                continue;
+            }
             if (_room is null && !await TryLoad())
             {
                 for (; handled < _letters.Count; handled++) await RefuseUnreadable(_letters[handled]);
@@ -123,12 +137,19 @@ sealed class RoomHost
             if (_room is { Exists: false, IsWaiting: false }) Drop();
         }
         Publish();
+        if (_room is null || IsResting) await SettleDown(_room?.IsStored ?? _wasStored);
     }
 
     async ValueTask Decide(RoomLetter letter)
     {
         long id = NextId();
         var now = _service.Clock.GetUtcNow();
+        if (letter.Sweep is { } sweep)
+        {
+            Rest(sweep, id);
+            return;
+        }
+        WakeUp(now, isUsed: letter.Stanza is not null);
         if (letter.Event is { } happened)
         {
             _room!.Handle(new RoomInput(happened, now, id), _effects);
@@ -165,6 +186,7 @@ sealed class RoomHost
     async ValueTask<bool> TryLoad()
     {
         var settings = _service.Settings;
+        WakeUp(_service.Clock.GetUtcNow(), isUsed: false);
         try
         {
             if (await _service.Database.Rooms.Load(Address) is { } stored)
@@ -243,7 +265,9 @@ sealed class RoomHost
 
     void Drop()
     {
+        _wasStored = _room is { IsStored: true };
         _room = null;
+        Volatile.Write(ref _restsSince, 0);
         _timer?.Dispose();
         _timer = null;
         Publish();
@@ -341,6 +365,7 @@ sealed class RoomHost
             ? new RoomListing(Address, room.Options.Title, room.Options.Public, room.Options.PublicList, room.IsStored,
                 room.OccupantCount)
             : null;
+        Volatile.Write(ref _isLoaded, _room is not null);
         if (listing != _listing) Volatile.Write(ref _listing, listing);
     }
 }

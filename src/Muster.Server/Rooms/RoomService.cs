@@ -27,13 +27,14 @@ sealed record RoomParts(
 /// A multi-user chat service (XEP-0045) of one domain: finds the host of a room and puts stanzas into its mailbox. What
 /// is addressed to the service itself is answered by the iq table and the directory.
 /// </summary>
-sealed class RoomService : IStanzaTarget
+sealed class RoomService : IStanzaTarget, IAsyncDisposable
 {
     static readonly StanzaError Denied = StanzaError.Forbidden.WithText("Access denied by service policy");
 
     readonly ConcurrentDictionary<Jid, RoomHost> _hosts = new();
     readonly ConcurrentDictionary<Jid, Dictionary<Jid, int>> _conferences = new();
     readonly Func<Iq, ValueTask> _answerForService;
+    readonly RoomSweeper _sweeper;
 
     /// <summary>Makes a service.</summary>
     /// <param name="settings">Its configuration.</param>
@@ -51,6 +52,7 @@ sealed class RoomService : IStanzaTarget
         HostName = settings.Host.ToString();
         Meters.Rooms.Start(HostName);
         _answerForService = answerForService;
+        _sweeper = new RoomSweeper(this);
     }
 
     public RoomSettings Settings { get; }
@@ -65,7 +67,13 @@ sealed class RoomService : IStanzaTarget
     public string HostName { get; }
 
     /// <summary>Rooms in memory.</summary>
-    public IEnumerable<RoomListing> Live => _hosts.Values.Select(host => host.Listing).OfType<RoomListing>();
+    public IEnumerable<RoomListing> Live => Hosts.Select(host => host.Listing).OfType<RoomListing>();
+
+    /// <summary>The hosts of rooms that are in memory, or are about to be.</summary>
+    public IEnumerable<RoomHost> Hosts => _hosts.Select(pair => pair.Value); // Values would copy them all
+
+    /// <summary>Starts what is done by the clock.</summary>
+    public void Start() => _sweeper.Start();
 
     /// <summary>The listing of one room in memory, or null.</summary>
     public RoomListing? FindLive(Jid room) => _hosts.GetValueOrDefault(room)?.Listing;
@@ -113,12 +121,30 @@ sealed class RoomService : IStanzaTarget
     /// <summary>Tells every room that the service shuts down, and waits until all have told their occupants.</summary>
     public async ValueTask ShutDown(string? reason)
     {
-        foreach (var host in _hosts.Values)
+        await DisposeAsync();
+        // Several at a time, so that what they still have to keep shares commits.
+        await Parallel.ForEachAsync(Hosts, new ParallelOptions { MaxDegreeOfParallelism = 32 }, async (host, _) =>
         {
-            await host.Post(new(Event: new RoomEvent.Shutdown(reason)));
-            await Look(host.Address, static _ => true);
-        }
+            // One whose mailbox is closed is over already.
+            if (await host.Post(new(Event: new RoomEvent.Shutdown(reason))) == PostOutcome.Posted) await Settle(host);
+        });
     }
+
+    /// <summary>Waits until the rooms in memory have dealt with all that they were sent before. Wakes none.</summary>
+    public async ValueTask Settle()
+    {
+        foreach (var host in Hosts) await Settle(host);
+    }
+
+    static async ValueTask Settle(RoomHost host)
+    {
+        var done = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        if (await host.Post(new(Look: _ => done.TrySetResult(), IsPassive: true)) == PostOutcome.Posted)
+            await done.Task;
+    }
+
+    /// <summary>Stops what is done by the clock.</summary>
+    public ValueTask DisposeAsync() => _sweeper.DisposeAsync();
 
     /// <summary>Unloads a room that nobody needs; the next stanza wakes it. One that is needed stays.</summary>
     public ValueTask Hibernate(Jid room) =>
@@ -251,6 +277,6 @@ sealed class RoomService : IStanzaTarget
             return;
         }
         if (message.Child("body") is null) return;
-        foreach (var host in _hosts.Values) await host.Post(new(Event: new RoomEvent.Announce(message)));
+        foreach (var host in Hosts) await host.Post(new(Event: new RoomEvent.Announce(message)));
     }
 }

@@ -49,6 +49,17 @@ sealed record RoomSettings
     public RoomAccess Access { get; init; } = RoomAccess.Open;
     /// <summary>Rooms of this service in which one bare JID may be at a time.</summary>
     public int ConferencesPerUserMax { get; init; } = 10;
+    /// <summary><c>hibernate_timeout</c>: how long a room is quiet before it is compacted; null: never.</summary>
+    public TimeSpan? HibernateTimeout { get; init; } = TimeSpan.FromSeconds(90);
+    /// <summary><c>hibernated_room_check_interval</c>: how often compacted rooms are looked at; null: never.</summary>
+    public TimeSpan? HibernatedRoomCheckInterval { get; init; }
+    /// <summary><c>hibernated_room_timeout</c>: how long a room is compacted before it is unloaded; null: it never
+    /// is.</summary>
+    public TimeSpan? HibernatedRoomTimeout { get; init; }
+    /// <summary><c>load_permanent_rooms_at_startup</c>.</summary>
+    public bool LoadAtStart { get; init; }
+    /// <summary><c>instrumentation.probe_interval</c>: how often rooms are counted.</summary>
+    public TimeSpan ProbeInterval { get; init; } = TimeSpan.FromSeconds(15);
     /// <summary>Stanzas that wait for one room before senders wait with them.</summary>
     public int MailboxMax { get; init; } = 1000;
     /// <summary>How long a destroyed room's address refuses to be made again. [D]</summary>

@@ -15,4 +15,15 @@ static partial class RoomsLog
     [LoggerMessage(3002, LogLevel.Error,
         "room {room}: {messages} messages could not be stored and were not shown: {problem}")]
     public static partial void CommitFailed(ILogger log, Jid room, int messages, string problem);
+
+    [LoggerMessage(3003, LogLevel.Warning,
+        "room {room}: when something last happened in it could not be stored: {problem}")]
+    public static partial void ActivityNotKept(ILogger log, Jid room, string problem);
+
+    [LoggerMessage(3004, LogLevel.Information, "{service}: all {count} stored rooms are loaded")]
+    public static partial void AllLoaded(ILogger log, Jid service, int count);
+
+    [LoggerMessage(3005, LogLevel.Warning,
+        "{service}: after {count} stored rooms no more could be loaded at the start: {problem}")]
+    public static partial void LoadingFailed(ILogger log, Jid service, int count, string problem);
 }

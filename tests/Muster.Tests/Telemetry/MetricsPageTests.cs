@@ -25,7 +25,8 @@ public sealed class MetricsPageTests : IDisposable
         string page = _page.ToPrometheus();
         foreach (string line in (string[])
             [
-                "# HELP muster_a_total One \\\\ line\\nand another", "# TYPE muster_a_total counter", "muster_a_total 3",
+                "# HELP muster_a_total One \\\\ line\\nand another",
+                "# TYPE muster_a_total counter", "muster_a_total 3",
                 "# TYPE muster_b gauge", "muster_b 5", "# TYPE muster_c gauge", "muster_c 7",
                 "# TYPE muster_d gauge", "muster_d 1.5", "# TYPE muster_e_total counter", "muster_e_total 9",
                 "# TYPE muster_f_seconds histogram", "muster_f_seconds_bucket{le=\"0.001\"} 1",
