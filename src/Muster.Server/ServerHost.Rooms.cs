@@ -3,6 +3,7 @@ using Muster.Protocol.Addresses;
 using Muster.Protocol.Payloads;
 using Muster.Server.Config;
 using Muster.Server.Features;
+using Muster.Server.Http;
 using Muster.Server.Rooms;
 
 namespace Muster.Server;
@@ -24,7 +25,7 @@ sealed partial class ServerHost
 
     /// <summary>The room service of a served domain. A service with a fixed name, not one made of @HOST@, belongs to
     /// the first domain alone.</summary>
-    static RoomSettings RoomSettingsOf(ServerConfig config, string host)
+    RoomSettings RoomSettingsOf(ServerConfig config, string host)
     {
         var muc = config.ModulesOf(host).Muc;
         var room = muc.DefaultRoom;
@@ -46,6 +47,7 @@ sealed partial class ServerHost
                 RoomRate = Rate(muc.RoomShaper),
                 UserMessageRate = Rate(muc.UserMessageShaper),
                 UserPresenceRate = Rate(muc.UserPresenceShaper),
+                ExternalPasswords = muc.HttpAuthPool is not null,
                 Registration = muc.RegisterPolicy switch
                 {
                     RegisterPolicy.Members => RoomRegistration.Members,
@@ -68,6 +70,7 @@ sealed partial class ServerHost
             },
             ConferencesPerUserMax = muc.MaxUserConferences,
             MailboxMax = config.Limits.RoomMailboxLengthMax,
+            CheckPassword = muc.HttpAuthPool is { } pool ? new PasswordService(_pools[pool]).Check : null,
             HibernateTimeout = muc.HibernateTimeout,
             HibernatedRoomCheckInterval = muc.HibernatedRoomCheckInterval,
             HibernatedRoomTimeout = muc.HibernatedRoomTimeout,

@@ -34,6 +34,7 @@ sealed partial class ServerHost : IAsyncDisposable
     readonly HttpRoutes _routes = new();
     readonly IDisposable _folderLock;
     readonly MetricsPage _metrics;
+    readonly Dictionary<string, HttpPool> _pools;
     Listeners? _listeners;
     bool _isStopped;
 
@@ -58,6 +59,8 @@ sealed partial class ServerHost : IAsyncDisposable
         var sessions = new SessionTable();
         var accounts = new AccountStates(database, sessions, clock);
         var local = new LocalDomain(router, accounts, limits, AccountPolicyOf(config), clock, meters.Accounts, logs);
+        _pools = config.OutgoingPools.Http.ToDictionary(pool => pool.Key, pool => new HttpPool(
+            pool.Key, pool.Value, clock, meters.HttpPools, logs.CreateLogger("Muster.Http")), StringComparer.Ordinal);
         var rooms = RoomServicesOf(config, new(router, sessions, database, clock, meters, logs));
         var registration = RegistrationOf(config);
         Services = new Services(
@@ -198,6 +201,7 @@ sealed partial class ServerHost : IAsyncDisposable
         await _background.DisposeAsync();
         _timers.Dispose();
         await Services.Database.DisposeAsync();
+        foreach (var pool in _pools.Values) pool.Dispose();
         _metrics.Dispose();
         Services.Meters.Dispose();
         _folderLock.Dispose();

@@ -301,6 +301,9 @@ sealed partial class RoomHost
                 case RoomEffect.Left left:
                     _service.Left(left.Session, Address);
                     break;
+                case RoomEffect.CheckPassword check:
+                    _ = CheckPassword(check);
+                    break;
                 case RoomEffect.WakeAt wake:
                     WakeAt(wake.At);
                     break;

@@ -49,6 +49,9 @@ sealed record RoomSettings
     public RoomAccess Access { get; init; } = RoomAccess.Open;
     /// <summary>Rooms of this service in which one bare JID may be at a time.</summary>
     public int ConferencesPerUserMax { get; init; } = 10;
+    /// <summary>Asks another service whether a password is right for who wants to enter a room
+    /// (<c>http_auth_pool</c>); null: the rooms' own passwords count.</summary>
+    public Func<Jid, Jid, string, Task<PasswordAnswer>>? CheckPassword { get; init; }
     /// <summary><c>hibernate_timeout</c>: how long a room is quiet before it is compacted; null: never.</summary>
     public TimeSpan? HibernateTimeout { get; init; } = TimeSpan.FromSeconds(90);
     /// <summary><c>hibernated_room_check_interval</c>: how often compacted rooms are looked at; null: never.</summary>

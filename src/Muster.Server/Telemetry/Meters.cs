@@ -17,6 +17,7 @@ sealed class Meters : IDisposable
         Clients = new ClientMeters(_meter);
         Accounts = new AccountMeters(_meter);
         Rooms = new RoomMeters(_meter);
+        HttpPools = new HttpPoolMeters(_meter);
         _roomCommitFailures = _meter.CreateCounter<long>("muster_room_commit_failures_total",
             description: "Batches of a room that could not be stored and were not shown");
         _roomMailboxFull = _meter.CreateCounter<long>("muster_room_mailbox_full_total",
@@ -36,6 +37,9 @@ sealed class Meters : IDisposable
 
     /// <summary>What rooms count, by domain.</summary>
     public RoomMeters Rooms { get; }
+
+    /// <summary>What is counted of services that the server asks.</summary>
+    public HttpPoolMeters HttpPools { get; }
 
     /// <summary>A room could not store what it promised.</summary>
     public void RoomCommitFailed() => _roomCommitFailures.Add(1);

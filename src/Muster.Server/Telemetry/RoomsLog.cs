@@ -16,6 +16,9 @@ static partial class RoomsLog
         "room {room}: {messages} messages could not be stored and were not shown: {problem}")]
     public static partial void CommitFailed(ILogger log, Jid room, int messages, string problem);
 
+    [LoggerMessage(3006, LogLevel.Error, "room {room}: asking for a password failed")]
+    public static partial void CheckFailed(ILogger log, Jid room, Exception error);
+
     [LoggerMessage(3003, LogLevel.Warning,
         "room {room}: when something last happened in it could not be stored: {problem}")]
     public static partial void ActivityNotKept(ILogger log, Jid room, string problem);
