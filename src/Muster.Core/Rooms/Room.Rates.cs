@@ -168,15 +168,16 @@ public sealed partial class Room
         _checks.Clear();
     }
 
-    /// <summary>Asks the host for the next moment at which something is due, unless it knows.</summary>
-    void AskToWake(List<RoomEffect> effects)
+    /// <summary>Asks the host for the next moment at which something is due, unless it knows. When that moment is over,
+    /// a full mailbox may have kept the tick out: then it asks again.</summary>
+    void AskToWake(DateTimeOffset now, List<RoomEffect> effects)
     {
         DateTimeOffset? next = _state == State.Locked ? _lockEndsAt : null;
         if (_line.TryPeek(out var first)) next = Earlier(next, first.ReadyAt);
         if (_held.TryPeek(out _, out var messageAt)) next = Earlier(next, messageAt);
         if (_heldPresence.TryPeek(out _, out var presenceAt)) next = Earlier(next, presenceAt);
         if (_sweepAt is { } sweepAt) next = Earlier(next, sweepAt);
-        if (next == _wakeAt) return;
+        if (next == _wakeAt && !(next <= now)) return;
         _wakeAt = next;
         if (next is { } at) effects.Add(new RoomEffect.WakeAt(at));
     }

@@ -174,7 +174,7 @@ public sealed partial class Room
         CloseWhenOver(effects);
         if (_state == State.Closed) return;
         PlanSweep(input.Now);
-        AskToWake(effects);
+        AskToWake(input.Now, effects);
     }
 
     void Refuse(Stanza stanza, StanzaError error, List<RoomEffect> effects) =>

@@ -70,6 +70,20 @@ public sealed class RateTests
         Assert.Empty(room.Received(Romeo));
     }
 
+    [Fact]
+    public void A_room_whose_tick_found_no_place_asks_for_it_again()
+    {
+        var room = Inside(new() { MessageIntervalMin = TimeSpan.FromSeconds(10) });
+        room.Say(Julia, "one");
+        room.Say(Julia, "two");
+        room.Now += TimeSpan.FromSeconds(20); // and no tick came
+        room.Presence(Nurse, "Nurse");
+        Assert.Single(room.Effects.OfType<RoomEffect.WakeAt>());
+        room.Forget();
+        room.Pass(0);
+        Assert.Equal(["groupchat Jule 'two'"], room.Received(Romeo));
+    }
+
     [Fact, Feature("MU-18")]
     public void A_senders_shaper_delays_what_is_more_than_a_seconds_worth()
     {
