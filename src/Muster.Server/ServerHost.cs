@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Runtime.InteropServices;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
@@ -175,6 +176,9 @@ sealed partial class ServerHost : IAsyncDisposable
         await using var host = await OpenAsync(config, folder, overrides);
         await host.StartAsync();
         if (beforeReady is not null) await beforeReady(host);
+        // From the start of the process: what a person who waits has waited.
+        var took = TimeProvider.System.GetUtcNow() - Process.GetCurrentProcess().StartTime.ToUniversalTime();
+        await output.WriteLineAsync($"started in {took.TotalMilliseconds:F0} ms");
         await output.WriteLineAsync($"ready: {host.Addresses}");
         await output.FlushAsync(CancellationToken.None);
         await told.Task;
