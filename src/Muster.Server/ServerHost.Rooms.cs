@@ -1,3 +1,5 @@
+using Microsoft.Extensions.Logging;
+using Muster.Core.RoomLogs;
 using Muster.Core.Rooms;
 using Muster.Protocol.Addresses;
 using Muster.Protocol.Payloads;
@@ -18,16 +20,37 @@ sealed partial class ServerHost
         {
             var settings = RoomSettingsOf(config, host);
             services.TryAdd(settings.Service.ToString(), new RoomService(settings, parts,
-                iq => _iqTable.Answer(iq, Target.RoomService, settings.Service, parts.Sessions.FindSession(iq.From))));
+                iq => _iqTable.Answer(iq, Target.RoomService, settings.Service, parts.Sessions.FindSession(iq.From)),
+                PublicLogsOf(config.ModulesOf(host).MucLog, parts)));
         }
         return services;
+    }
+
+    PublicLogs? PublicLogsOf(MucLogConfig config, RoomParts parts)
+    {
+        if (!config.Enabled) return null;
+        return new PublicLogs(new PublicLogSettings
+        {
+            Folder = Path.Combine(_folder, config.OutDir),
+            Zone = config.UsesUtc ? TimeZoneInfo.Utc : parts.Clock.LocalTimeZone,
+            Style = new RoomLogStyle
+            {
+                IsHtml = config.FileFormat == LogFileFormat.Html,
+                HasSubfolders = config.DirType == LogDirType.Subdirs,
+                IsNamedByAddress = config.DirName == LogDirName.RoomJid,
+                CssFile = config.CssFile,
+                TopLinkTarget = config.TopLink.Target,
+                TopLinkText = config.TopLink.Text,
+                HasNoFollow = config.SpamPrevention,
+            },
+        }, parts.Clock, parts.Meters.PublicLogs, parts.Logs.CreateLogger<PublicLogs>());
     }
 
     /// <summary>The room service of a served domain. A service with a fixed name, not one made of @HOST@, belongs to
     /// the first domain alone.</summary>
     RoomSettings RoomSettingsOf(ServerConfig config, string host)
     {
-        var muc = config.ModulesOf(host).Muc;
+        var (muc, log) = (config.ModulesOf(host).Muc, config.ModulesOf(host).MucLog);
         var room = muc.DefaultRoom;
         return new RoomSettings
         {
@@ -65,8 +88,8 @@ sealed partial class ServerHost
                 Create = Rule(muc.AccessCreate),
                 Admin = Rule(muc.AccessAdmin),
                 Persist = Rule(muc.AccessPersistent),
-                // muc.md §19: without mod_muc_log nobody; this version does not have it.
-                Log = static _ => false,
+                // muc.md §19: without mod_muc_log nobody.
+                Log = log.Enabled ? Rule(log.AccessLog) : static _ => false,
             },
             ConferencesPerUserMax = muc.MaxUserConferences,
             MailboxMax = config.Limits.RoomMailboxLengthMax,

@@ -203,6 +203,8 @@ sealed partial class ServerHost : IAsyncDisposable
         await _timers.StopAsync(limit ?? StopLimit);
         if (_listeners is not null) await _listeners.DisposeAsync();
         await _background.DisposeAsync();
+        foreach (var rooms in Services.Rooms.Values)
+            if (rooms.PublicLogs is { } logs) await logs.DisposeAsync();
         _timers.Dispose();
         await Services.Database.DisposeAsync();
         foreach (var pool in _pools.Values) pool.Dispose();

@@ -221,7 +221,8 @@ public sealed partial class Room
         effects.Add(new RoomEffect.Send(Unavailable(occupant, session.Real, self: true, departure), session.Real));
         // [D] muc.md §4: the others see a change only if another session now stands for the nick.
         if (!last && representative == session) Announce(occupant, effects);
-        effects.Add(new RoomEffect.Left(session.Real, occupant.Nick, last, departure.Code, departure.Reason));
+        effects.Add(new RoomEffect.Left(session.Real, occupant.Nick, last, departure.Code,
+            departure.Reason ?? departure.Status?.Text));
     }
 
     /// <summary>Takes an occupant out with all its sessions.</summary>

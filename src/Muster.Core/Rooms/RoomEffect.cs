@@ -72,7 +72,8 @@ public abstract record RoomEffect
     /// <param name="Last">True when it was the nick's last session.</param>
     /// <param name="Code">Status code that says why (<see cref="Muster.Protocol.Payloads.MucStatus"/>), or 0 when it
     /// left by itself.</param>
-    /// <param name="Reason">The reason given, or null.</param>
+    /// <param name="Reason">The reason given, or null; of one who left by itself the status text of that
+    /// presence.</param>
     public sealed record Left(Jid Session, string Nick, bool Last, int Code, string? Reason) : RoomEffect;
 
     /// <summary>An occupant has another nick: for logs.</summary>

@@ -12,7 +12,8 @@ enum LogFileFormat { Html, PlainText }
 /// <summary>Public logs of rooms in files (MongooseIM's mod_muc_log).</summary>
 sealed class MucLogConfig(Section s)
 {
-    public bool Enabled { get; } = s.Enabled();
+    // muc.md §19: nothing becomes public unless the file has the table, whatever default_room says.
+    public bool Enabled { get; } = s.Enabled() && s.IsGiven;
 
     public string OutDir { get; } = s.Text("outdir", "www/muc",
         "Folder of the logs; a relative one is in the data folder. Made when it is not there.", nonEmpty: true);

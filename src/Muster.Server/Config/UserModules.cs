@@ -129,7 +129,8 @@ sealed class ModulesConfig(Section s)
     public MucConfig Muc { get; } = s.Table("mod_muc", "Group chat (XEP-0045).", t => new MucConfig(t), MongooseIm,
         reloads: true);
 
-    public MucLogConfig MucLog { get; } = s.Table("mod_muc_log", "Public logs of rooms that have \"logging\" on.",
+    public MucLogConfig MucLog { get; } = s.Table("mod_muc_log",
+        "Public logs of rooms that have \"logging\" on. Unlike other modules, off while the file does not have it.",
         t => new MucLogConfig(t), "MongooseIM mod_muc_log");
 
     public SmacksConfig Smacks { get; } = s.Table(

@@ -44,6 +44,7 @@ sealed partial class RoomHost
     readonly List<RoomLetter> _letters = [];
     readonly List<RoomEffect> _effects = [];
     readonly Dictionary<Stanza, SharedStanza> _serialised = new(ReferenceEqualityComparer.Instance);
+    readonly PublicLog? _log;
     Room? _room;
     RoomListing? _listing;
     bool _wasStored; // the room that was here last
@@ -55,6 +56,7 @@ sealed partial class RoomHost
     {
         _service = service;
         Address = address;
+        _log = service.PublicLogs?.Of(address);
         _mailbox = new(service.Settings.MailboxMax, Start);
     }
 
@@ -275,6 +277,7 @@ sealed partial class RoomHost
 
     async ValueTask Act(int first, int end)
     {
+        _log?.Note(_room, _effects);
         foreach (var effect in _effects)
         {
             switch (effect)

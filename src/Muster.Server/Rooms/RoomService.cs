@@ -40,7 +40,9 @@ sealed class RoomService : IStanzaTarget, IAsyncDisposable
     /// <param name="settings">Its configuration.</param>
     /// <param name="parts">What it stands on.</param>
     /// <param name="answerForService">Answers iq stanzas to the service's own address.</param>
-    public RoomService(RoomSettings settings, RoomParts parts, Func<Iq, ValueTask> answerForService)
+    /// <param name="publicLogs">Where public logs of rooms go, or null for nowhere.</param>
+    public RoomService(RoomSettings settings, RoomParts parts, Func<Iq, ValueTask> answerForService,
+        PublicLogs? publicLogs = null)
     {
         Settings = settings;
         Database = parts.Database;
@@ -53,6 +55,7 @@ sealed class RoomService : IStanzaTarget, IAsyncDisposable
         Meters.Rooms.Start(HostName);
         _answerForService = answerForService;
         _sweeper = new RoomSweeper(this);
+        PublicLogs = publicLogs;
     }
 
     public RoomSettings Settings { get; }
@@ -62,6 +65,7 @@ sealed class RoomService : IStanzaTarget, IAsyncDisposable
     public TimeProvider Clock { get; }
     public ILogger Log { get; }
     public Meters Meters { get; }
+    public PublicLogs? PublicLogs { get; }
 
     /// <summary>The served domain, as metrics call it.</summary>
     public string HostName { get; }

@@ -18,6 +18,7 @@ sealed class Meters : IDisposable
         Accounts = new AccountMeters(_meter);
         Rooms = new RoomMeters(_meter);
         HttpPools = new HttpPoolMeters(_meter);
+        PublicLogs = new PublicLogMeters(_meter);
         _roomCommitFailures = _meter.CreateCounter<long>("muster_room_commit_failures_total",
             description: "Batches of a room that could not be stored and were not shown");
         _roomMailboxFull = _meter.CreateCounter<long>("muster_room_mailbox_full_total",
@@ -40,6 +41,9 @@ sealed class Meters : IDisposable
 
     /// <summary>What is counted of services that the server asks.</summary>
     public HttpPoolMeters HttpPools { get; }
+
+    /// <summary>What public logs of rooms count.</summary>
+    public PublicLogMeters PublicLogs { get; }
 
     /// <summary>A room could not store what it promised.</summary>
     public void RoomCommitFailed() => _roomCommitFailures.Add(1);

@@ -76,7 +76,7 @@ public sealed class PresenceTests
         Assert.Equal(["presence Jule unavailable none/none status='good night'"], room.Received(Nurse));
         Assert.Equal(["presence Jule unavailable none/none jid=julia@x/balcony 110 status='good night'"],
             room.Received(Julia));
-        Assert.Equal(new RoomEffect.Left(Jid.Parse(Julia), "Jule", true, 0, null), room.Effects[^1]);
+        Assert.Equal(new RoomEffect.Left(Jid.Parse(Julia), "Jule", true, 0, "good night"), room.Effects[^1]);
         room.Say(Romeo, "gone");
         Assert.Empty(room.Received(Julia));
     }
