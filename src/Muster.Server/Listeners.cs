@@ -34,14 +34,14 @@ sealed class Listeners : IAsyncDisposable
 
     /// <summary>Opens them all, or none.</summary>
     /// <param name="clients">Listeners for clients over TCP, and who takes the connections.</param>
-    /// <param name="web">Listeners for HTTP, and the certificate of those with TLS.</param>
+    /// <param name="web">Listeners for HTTP, and who takes clients over WebSocket there.</param>
     /// <param name="adminSocket">Where the socket of the command line is made; null for none.</param>
     /// <param name="routes">What is served over HTTP.</param>
     /// <param name="logs">Where Kestrel logs.</param>
     /// <exception cref="StartException">One cannot be opened.</exception>
     public static async Task<Listeners> OpenAsync(
-        IEnumerable<(Listener Config, ClientListener Handler)> clients,
-        IEnumerable<(HttpListener Config, CertificateSource? Certificate)> web, string? adminSocket, HttpRoutes routes,
+        IEnumerable<(C2sListener Config, ClientListener Handler)> clients,
+        IEnumerable<(HttpListener Config, ClientListener Clients)> web, string? adminSocket, HttpRoutes routes,
         ILoggerFactory logs)
     {
         var opened = new List<(string Kind, ListenOptions Options)>();
@@ -61,14 +61,14 @@ sealed class Listeners : IAsyncDisposable
                     options.Run(handler.OnConnectedAsync);
                 });
             }
-            foreach (var (config, certificate) in web)
+            foreach (var (config, handler) in web)
             {
                 kestrel.Listen(config.IpAddress, config.Port, options =>
                 {
-                    string scheme = certificate is null ? "http://" : "https://";
+                    string scheme = config.Tls.Mode == TlsMode.None ? "http://" : "https://";
                     opened.Add(($"http {scheme}", options));
                     pages.Add(config, (scheme, options));
-                    ServeHttp(options, config, certificate);
+                    ServeHttp(options, config, handler);
                 });
             }
         });
@@ -93,7 +93,7 @@ sealed class Listeners : IAsyncDisposable
             ? $"localhost:{point.Port}"
             : point.ToString();
 
-    static void ServeHttp(ListenOptions options, HttpListener config, CertificateSource? certificate)
+    static void ServeHttp(ListenOptions options, HttpListener config, ClientListener handler)
     {
         // HTTP/2 would need WebSockets of another kind (RFC 8441), which no XMPP client asks for.
         options.Protocols = HttpProtocols.Http1;
@@ -103,10 +103,10 @@ sealed class Listeners : IAsyncDisposable
             connection.Features.Set(door);
             return next(connection);
         });
-        if (certificate is null) return;
+        if (config.Tls.Mode == TlsMode.None) return;
         options.UseHttps(new TlsHandshakeCallbackOptions
         {
-            OnConnection = _ => new(TlsUpgrade.ServerOptions(certificate.Current, direct: false)),
+            OnConnection = _ => new(TlsUpgrade.ServerOptions(handler.Settings.Certificate!.Current, direct: false)),
         });
     }
 

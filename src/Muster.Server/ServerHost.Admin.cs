@@ -11,12 +11,6 @@ sealed partial class ServerHost
     /// <summary>What administrators can do.</summary>
     public AdminApi Admin { get; }
 
-    /// <summary>Reads the configuration anew, for a reload; null when there is nothing to read.</summary>
-    public Func<(ServerConfig? Config, IReadOnlyList<ConfigProblem> Problems)>? ReadConfig { get; set; }
-
-    /// <summary>Told of a configuration that a reload has applied.</summary>
-    public Action<ServerConfig>? ConfigApplied { get; set; }
-
     /// <summary>Where the web chat is; null when no listener serves it, or none is open.</summary>
     public string? ChatAddress
     {

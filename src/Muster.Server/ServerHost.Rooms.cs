@@ -103,6 +103,6 @@ sealed partial class ServerHost
 
         int? Rate(string? shaper) => shaper is null ? null : config.Shapers[shaper].MaxRate;
 
-        Func<Jid, bool> Rule(string name) => who => config.Access.Allows(name, who, host);
+        Func<Jid, bool> Rule(string name) => who => _live.Access.Allows(name, who, host);
     }
 }

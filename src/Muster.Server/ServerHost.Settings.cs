@@ -1,10 +1,13 @@
+using Muster.Core.Limits;
 using Muster.Core.Streams;
 using Muster.Protocol.Addresses;
 using Muster.Server.Accounts;
 using Muster.Server.Config;
+using Muster.Server.Http;
 using Muster.Server.Net;
 using Muster.Server.Sessions;
 using Muster.Server.Storage;
+using Muster.Server.Telemetry;
 
 namespace Muster.Server;
 
@@ -13,19 +16,19 @@ sealed partial class ServerHost
 {
     static readonly TimeSpan Never = TimeSpan.FromDays(10_000);
 
-    ClientSettings ClientSettingsOf(Listener listener, ClientPolicy policy) => new()
+    ClientSettings ClientSettingsOf(Listener listener, CertificateSource? certificate) => new()
     {
-        Policy = policy,
+        Policy = PolicyOf(listener.Tls.Mode),
         Limits = new(ItemBytesMax: listener.MaxStanzaSize),
         LoginTimeout = listener.LoginTimeout,
-        LoginBytesMax = _config.Limits.UnauthenticatedBytesMax,
-        OutboundBytesMax = _config.Limits.OutboundBytesMax,
-        IdleTimeout = _config.Modules.Ping is { Enabled: true, SendPings: true } ping ? ping.Interval : Never,
-        PingTimeout = _config.Modules.Ping.Timeout,
-        BytesPerSecondMax = listener.Shaper is { } shaper ? _config.Shapers[shaper].MaxRate : null,
+        LoginBytesMax = _live.Limits.UnauthenticatedBytesMax,
+        OutboundBytesMax = _live.Limits.OutboundBytesMax,
+        IdleTimeout = _live.Modules.Ping is { Enabled: true, SendPings: true } ping ? ping.Interval : Never,
+        PingTimeout = _live.Modules.Ping.Timeout,
+        BytesPerSecondMax = listener.Shaper is { } shaper ? _live.Shapers[shaper].MaxRate : null,
         MayLogIn = MayLogIn(listener),
         ConnectionsMax = listener.MaxConnections ?? int.MaxValue,
-        Certificate = listener.Tls.Mode == TlsMode.None ? null : CertificateOf(listener.Tls),
+        Certificate = certificate,
         // Over HTTPS it is Kestrel that speaks TLS.
         BeginsInTls = listener.Tls.Mode == TlsMode.Tls && listener is C2sListener,
     };
@@ -33,7 +36,7 @@ sealed partial class ServerHost
     Func<Jid, bool> MayLogIn(Listener listener)
     {
         string rule = listener switch { C2sListener c2s => c2s.Access, HttpListener http => http.Access, _ => "none" };
-        return jid => _config.Access.Allows(rule, jid, jid.Domain.ToString());
+        return jid => _live.Access.Allows(rule, jid, jid.Domain.ToString());
     }
 
     ClientPolicy PolicyOf(TlsMode mode) => new()
@@ -48,17 +51,18 @@ sealed partial class ServerHost
             _ => TlsPolicy.NotOffered,
         },
         PlaintextAllowed = mode == TlsMode.None,
-        Mechanisms = [.. _config.Auth.Methods],
+        Mechanisms = [.. _live.Auth.Methods],
         Pepper = _pepper,
-        Iterations = _config.Auth.ScramIterations,
+        Iterations = _live.Auth.ScramIterations,
         ServerFeatures = (progress, domain) => (progress & StreamProgress.Authenticated) == 0
             ? _early.StreamFeatures(domain)
             : _slots.StreamFeatures,
         EarlyRequests = _early.Namespaces,
     };
 
-    CertificateSource CertificateOf(TlsConfig tls)
+    CertificateSource? CertificateOf(TlsConfig tls)
     {
+        if (tls.Mode == TlsMode.None) return null;
         var (certFile, keyFile) = tls.CertFile is null
             ? SelfSignedCertificate.Ensure(_folder, _config.General.Hosts, _overrides.Clock.GetUtcNow())
             : (tls.CertFile, tls.KeyFile ?? tls.CertFile);
@@ -72,30 +76,37 @@ sealed partial class ServerHost
         }
     }
 
-    static RegistrationSettings RegistrationOf(ServerConfig config) => new()
+    RegistrationSettings RegistrationOf(ServerConfig config) => new()
     {
         InBand = config.Registration.InBand,
         RateLimit = config.Registration.RateLimit,
         InvitationLifetime = config.Registration.InvitationLifetime,
-        MayRegister = who => config.Access.Allows(config.Registration.Access, who, who.Domain.ToString()),
-        MayCreateAccounts = who => config.Access.Allows(config.Registration.AccessInvite, who, who.Domain.ToString()),
+        MayRegister = who => _live.Access.Allows(_live.Registration.Access, who, who.Domain.ToString()),
+        MayCreateAccounts = who => _live.Access.Allows(_live.Registration.AccessInvite, who, who.Domain.ToString()),
     };
 
-    static AccountPolicy AccountPolicyOf(ServerConfig config)
+    // Without mod_offline there is no room for any message.
+    static ServerLimits LimitsOf(ServerConfig config) =>
+        config.Modules.Offline.Enabled ? config.Limits : config.Limits with { OfflineMessagesMax = 0 };
+
+    AccountPolicy AccountPolicyOf()
     {
         return new AccountPolicy
         {
-            SessionsMax = who => Number("max_user_sessions", who) ?? config.Limits.SessionsPerUserMax,
-            OfflineMessagesMax = who => config.ModulesOf(who.Domain.ToString()).Offline is { Enabled: true } offline
-                ? Number(offline.AccessMaxUserMessages, who) ?? config.Limits.OfflineMessagesMax
+            SessionsMax = who => Number("max_user_sessions", who) ?? _live.Limits.SessionsPerUserMax,
+            OfflineMessagesMax = who => _live.ModulesOf(who.Domain.ToString()).Offline is { Enabled: true } offline
+                ? Number(offline.AccessMaxUserMessages, who) ?? _live.Limits.OfflineMessagesMax
                 : 0,
         };
 
         int? Number(string rule, Jid who) =>
-            config.Access.Evaluate(rule, who, who.Domain.ToString()).Number is { } number
+            _live.Access.Evaluate(rule, who, who.Domain.ToString()).Number is { } number
             ? (int)Math.Clamp(number, 0, int.MaxValue)
             : null;
     }
+
+    HttpPool PoolOf(string name, HttpPoolConfig config, Meters meters) =>
+        new(name, config, _overrides.Clock, meters.HttpPools, _overrides.Logs.CreateLogger("Muster.Http"));
 
     static StorageOptions StorageOptionsOf(ServerConfig config, string folder, ServerOverrides overrides) => new()
     {

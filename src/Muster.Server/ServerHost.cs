@@ -22,7 +22,8 @@ sealed partial class ServerHost : IAsyncDisposable
 {
     static readonly TimeSpan StopLimit = TimeSpan.FromSeconds(5);
 
-    readonly ServerConfig _config;
+    readonly ServerConfig _config; // what it was started with
+    volatile ServerConfig _live;   // what is in force: a reload replaces it
     readonly string _folder;
     readonly ServerOverrides _overrides;
     readonly ConnectionTimers _timers;
@@ -35,7 +36,7 @@ sealed partial class ServerHost : IAsyncDisposable
     readonly HttpRoutes _routes = new();
     readonly IDisposable _folderLock;
     readonly MetricsPage _metrics;
-    readonly Dictionary<string, HttpPool> _pools;
+    volatile Dictionary<string, HttpPool> _pools;
     Listeners? _listeners;
     bool _isStopped;
 
@@ -48,25 +49,26 @@ sealed partial class ServerHost : IAsyncDisposable
     ServerHost(
         ServerConfig config, string folder, Database database, ServerOverrides overrides, IDisposable folderLock)
     {
-        (_config, _folder, _overrides, _folderLock) = (config, folder, overrides, folderLock);
+        (_config, _live, _folder, _overrides, _folderLock) = (config, config, folder, overrides, folderLock);
         var (clock, logs) = (overrides.Clock, overrides.Logs);
 
         // What all stand on.
         var meters = new Meters();
         _metrics = new MetricsPage(meters.Meter, StorageMeter.Name);
-        // Without mod_offline there is no room for any message.
-        var limits = config.Modules.Offline.Enabled ? config.Limits : config.Limits with { OfflineMessagesMax = 0 };
+        var limits = LimitsOf(config);
         var router = new Router();
         var sessions = new SessionTable();
         var accounts = new AccountStates(database, sessions, clock);
-        var local = new LocalDomain(router, accounts, limits, AccountPolicyOf(config), clock, meters.Accounts, logs);
-        _pools = config.OutgoingPools.Http.ToDictionary(pool => pool.Key, pool => new HttpPool(
-            pool.Key, pool.Value, clock, meters.HttpPools, logs.CreateLogger("Muster.Http")), StringComparer.Ordinal);
+        var local = new LocalDomain(router, accounts, limits, AccountPolicyOf(), clock, meters.Accounts, logs);
+        _pools = config.OutgoingPools.Http.ToDictionary(
+            pool => pool.Key, pool => PoolOf(pool.Key, pool.Value, meters), StringComparer.Ordinal);
         var rooms = RoomServicesOf(config, new(router, sessions, database, clock, meters, logs));
         var registration = RegistrationOf(config);
         Services = new Services(
-            router, sessions, database, accounts, new AccountBook(database.Accounts, clock, config.General.Hosts),
-            new InviteBook(database.Invites, clock, registration.InvitationLifetime, limits.InvitationsMax),
+            router, sessions, database, accounts,
+            new AccountBook(database.Accounts, clock, config.General.Hosts, () => _live.Auth.ScramIterations),
+            new InviteBook(database.Invites, clock,
+                () => _live.Registration.InvitationLifetime, () => _live.Limits.InvitationsMax),
             registration, limits, local, rooms, clock, meters, logs);
 
         // The features, in their order.
@@ -97,10 +99,10 @@ sealed partial class ServerHost : IAsyncDisposable
         _routes.Map(HttpService.WebSocket, "/ws", http => WebSocketEndpoint.HandleAsync(http, WebListenerOf(http)));
         _routes.Map(HttpService.HostMeta, HostMeta.XmlPath, http => HostMeta.HandleXmlAsync(http, PublicUrl(http)));
         _routes.Map(HttpService.HostMeta, HostMeta.JsonPath, http => HostMeta.HandleJsonAsync(http, PublicUrl(http)));
-        MetricsEndpoint.Map(_routes, _metrics, config.Instrumentation);
-        ChatPage.Map(_routes, new ChatSettings(
+        MetricsEndpoint.Map(_routes, _metrics, () => _live.Instrumentation);
+        ChatPage.Map(_routes, () => new ChatSettings(
             config.DefaultDomain, config.ModulesOf(config.DefaultDomain).Muc.HostFor(config.DefaultDomain),
-            config.Registration.InBand));
+            _live.Registration.InBand));
         Admin = MapAdmin(features);
     }
 
@@ -145,9 +147,8 @@ sealed partial class ServerHost : IAsyncDisposable
     /// <exception cref="StartException">A listener cannot be opened.</exception>
     public async Task StartAsync()
     {
-        var web = _config.Listen.Http.Zip(WebListeners, (config, clients) => (config, clients.Settings.Certificate));
         _listeners = await Listeners.OpenAsync(
-            _config.Listen.C2s.Zip(ClientListeners, (config, clients) => ((Listener)config, clients)), web,
+            _config.Listen.C2s.Zip(ClientListeners), _config.Listen.Http.Zip(WebListeners),
             AdminSocket.Prepare(_folder), _routes, _overrides.Logs);
         StartWithoutListeners();
     }
@@ -167,8 +168,8 @@ sealed partial class ServerHost : IAsyncDisposable
         var told = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         void Tell(PosixSignalContext signal)
         {
-            signal.Cancel = true; // not the end of the process: that comes when everybody has been told
-            told.TrySetResult();
+            // Not the end of the process: that comes when everybody has been told. The second time it is.
+            signal.Cancel = told.TrySetResult();
         }
         using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Tell);
         using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Tell);
@@ -233,7 +234,7 @@ sealed partial class ServerHost : IAsyncDisposable
     };
 
     ClientListener ToListener(Listener listener, string name) =>
-        new(_clients, ClientSettingsOf(listener, PolicyOf(listener.Tls.Mode)), name);
+        new(_clients, ClientSettingsOf(listener, CertificateOf(listener.Tls)), name);
 
     ClientListener WebListenerOf(HttpContext http)
     {
@@ -242,7 +243,8 @@ sealed partial class ServerHost : IAsyncDisposable
             if (ReferenceEquals(_config.Listen.Http[i], listener)) return WebListeners[i];
     }
 
-    static string? PublicUrl(HttpContext http) => http.Features.Get<HttpDoor>()!.Listener.PublicUrl;
+    string? PublicUrl(HttpContext http) =>
+        InForce(http.Features.Get<HttpDoor>()!.Listener, _live.Listen.Http).PublicUrl;
 
     async ValueTask<AccountFacts> FindAccount(Jid account, ScramHash? hash)
     {

@@ -26,6 +26,12 @@ sealed record Services(
     Meters Meters,
     ILoggerFactory Logs)
 {
+    /// <summary>How accounts come into being; a reload of the configuration replaces it.</summary>
+    public RegistrationSettings Registration { get; set; } = Registration;
+
+    /// <summary>The bounds in force; a reload of the configuration replaces them.</summary>
+    public ServerLimits Limits { get; set; } = Limits;
+
     /// <summary>Where features log.</summary>
     public ILogger Log { get; } = Logs.CreateLogger("Muster.Server.Features");
 }

@@ -9,15 +9,19 @@ namespace Muster.Core.Limits;
 /// <param name="keysMax">Keys remembered.</param>
 public sealed class RateWindow(int max, TimeSpan window, int keysMax)
 {
+    /// <summary>How many times in a window; 0 for no limit. May change: it is what the next use is measured
+    /// by.</summary>
+    public int Max { get; set; } = max;
+
     readonly Dictionary<string, (DateTimeOffset Since, int Count)> _keys = new(StringComparer.Ordinal);
 
     /// <summary>Takes one use; false when the key has none left.</summary>
     public bool TryTake(string key, DateTimeOffset now)
     {
-        if (max == 0) return true;
+        if (Max == 0) return true;
         if (_keys.TryGetValue(key, out var used) && now - used.Since < window)
         {
-            if (used.Count >= max) return false;
+            if (used.Count >= Max) return false;
             _keys[key] = used with { Count = used.Count + 1 };
             return true;
         }

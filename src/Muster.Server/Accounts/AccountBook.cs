@@ -24,7 +24,10 @@ enum AccountOutcome
 /// <param name="store">Where accounts are kept.</param>
 /// <param name="clock">The time.</param>
 /// <param name="hosts">The domains that have accounts.</param>
-sealed class AccountBook(IAccountStore store, TimeProvider clock, IReadOnlyCollection<string> hosts)
+/// <param name="iterations">Iterations of the keys of new passwords (RFC 5802 §5.1). Accounts that do not exist claim
+/// to have the same, so that they cannot be told apart.</param>
+sealed class AccountBook(
+    IAccountStore store, TimeProvider clock, IReadOnlyCollection<string> hosts, Func<int> iterations)
 {
     /// <summary>Makes an account.</summary>
     public async ValueTask<AccountOutcome> Add(Jid account, string password, CancellationToken cancel = default)
@@ -63,13 +66,12 @@ sealed class AccountBook(IAccountStore store, TimeProvider clock, IReadOnlyColle
     bool IsName(Jid account) =>
         account is { IsBare: true, HasLocal: true } && hosts.Contains(account.Domain.ToString());
 
-    static (string Sha1, string Sha256)? Derive(string password)
+    (string Sha1, string Sha256)? Derive(string password)
     {
+        int count = iterations();
         byte[] salt = RandomNumberGenerator.GetBytes(2 * ScramSecret.SaltBytes);
-        var sha1 = ScramSecret.Derive(ScramHash.Sha1, password, salt.AsSpan(0, ScramSecret.SaltBytes),
-            ScramSecret.IterationsDefault);
-        var sha256 = ScramSecret.Derive(ScramHash.Sha256, password, salt.AsSpan(ScramSecret.SaltBytes),
-            ScramSecret.IterationsDefault);
+        var sha1 = ScramSecret.Derive(ScramHash.Sha1, password, salt.AsSpan(0, ScramSecret.SaltBytes), count);
+        var sha256 = ScramSecret.Derive(ScramHash.Sha256, password, salt.AsSpan(ScramSecret.SaltBytes), count);
         return sha1 is null || sha256 is null ? null : (sha1.ToStorage(), sha256.ToStorage());
     }
 }

@@ -9,7 +9,7 @@ namespace Muster.Server.Accounts;
 /// <param name="clock">The time.</param>
 /// <param name="lifetime">How long one is good.</param>
 /// <param name="openMax">How many of one account may be open.</param>
-sealed class InviteBook(IInviteStore store, TimeProvider clock, TimeSpan lifetime, int openMax)
+sealed class InviteBook(IInviteStore store, TimeProvider clock, Func<TimeSpan> lifetime, Func<int> openMax)
 {
     /// <summary>144 bits: nobody guesses one.</summary>
     const int TokenLength = 24;
@@ -62,7 +62,8 @@ sealed class InviteBook(IInviteStore store, TimeProvider clock, TimeSpan lifetim
 
     async ValueTask<Invite?> Add(InviteKind kind, Jid target, Jid inviter, CancellationToken cancel)
     {
-        if (!inviter.IsNone && (await store.List(inviter, 4 * openMax, cancel)).Count(IsOpen) >= openMax) return null;
+        int max = openMax();
+        if (!inviter.IsNone && (await store.List(inviter, 4 * max, cancel)).Count(IsOpen) >= max) return null;
         var now = clock.GetUtcNow();
         var invite = new Invite
         {
@@ -71,7 +72,7 @@ sealed class InviteBook(IInviteStore store, TimeProvider clock, TimeSpan lifetim
             Inviter = inviter,
             Target = target,
             CreatedAt = now,
-            ExpiresAt = now + lifetime,
+            ExpiresAt = now + lifetime(),
         };
         return await store.TryAdd(invite, cancel) ? invite : null;
     }

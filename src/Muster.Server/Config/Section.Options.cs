@@ -64,7 +64,7 @@ sealed partial class Section
     }
 
     /// <summary>Whether a module is on; every module is until the file says otherwise.</summary>
-    public bool Enabled() => Flag("enabled", true, "Whether this module is on.");
+    public bool Enabled() => Flag("enabled", true, "Whether this module is on.", reloads: false);
 
     /// <summary>A yes or no.</summary>
     public bool Flag(string key, bool @default, string text, bool? reloads = null) =>

@@ -29,13 +29,13 @@ sealed class Registration : Feature
     public override void Register(Slots slots)
     {
         var services = slots.Services;
-        var settings = services.Registration;
-        var rate = new RateWindow(settings.RateLimit, TimeSpan.FromHours(1), AddressesMax);
+        var rate = new RateWindow(services.Registration.RateLimit, TimeSpan.FromHours(1), AddressesMax);
         slots.Disco(Target.Server, Namespaces.Register);
-        slots.EarlyStreamFeature(_ => settings.InBand ? [OpenFeature, InvitedFeature] : [InvitedFeature]);
+        slots.EarlyStreamFeature(_ => services.Registration.InBand ? [OpenFeature, InvitedFeature] : [InvitedFeature]);
         slots.EarlyIq(IqType.Set, Invitations.PreAuth, "preauth", (client, iq) => ShowInvitation(services, client, iq));
         slots.EarlyIq(IqType.Get, Namespaces.Register, "query",
-            (client, iq) => ValueTask.FromResult(IsOpen(settings, client) ? iq.Result(Fields()) : Closed(iq)));
+            (client, iq) => ValueTask.FromResult(
+                IsOpen(services.Registration, client) ? iq.Result(Fields()) : Closed(iq)));
         slots.EarlyIq(IqType.Set, Namespaces.Register, "query", (client, iq) => SignUp(services, rate, client, iq));
         slots.Iq(IqType.Get, Namespaces.Register, "query", Target.Server | Target.Account, Get);
         slots.Iq(IqType.Set, Namespaces.Register, "query", Target.Server | Target.Account, Set);
@@ -65,7 +65,11 @@ sealed class Registration : Feature
             return iq.Refuse(StanzaError.JidMalformed.WithText("this is no valid user name"));
         if (!services.Registration.MayRegister(account)) return iq.Refuse(StanzaError.NotAllowed);
         bool allowed;
-        lock (rate) allowed = rate.TryTake(NetworkOf(client.Address), services.Clock.GetUtcNow());
+        lock (rate)
+        {
+            rate.Max = services.Registration.RateLimit;
+            allowed = rate.TryTake(NetworkOf(client.Address), services.Clock.GetUtcNow());
+        }
         if (!allowed)
         {
             services.Meters.Accounts.LimitReached("registration");

@@ -34,7 +34,7 @@ static class ChatPage
     public static string Folder { get; } = Path.Combine(AppContext.BaseDirectory, "chat");
 
     /// <summary>Adds the page to the server's HTTP.</summary>
-    public static void Map(HttpRoutes routes, ChatSettings settings)
+    public static void Map(HttpRoutes routes, Func<ChatSettings> settings)
     {
         bool isBuilt = File.Exists(Path.Combine(Folder, "converse.min.js"));
         var files = isBuilt ? new PhysicalFileProvider(Folder) : null;
@@ -56,7 +56,7 @@ static class ChatPage
                     return Send(http, "chat.js", "text/javascript");
                 case "settings.json":
                     http.Response.ContentType = "application/json";
-                    return JsonSerializer.SerializeAsync(http.Response.Body, settings, ChatJson.Default.ChatSettings,
+                    return JsonSerializer.SerializeAsync(http.Response.Body, settings(), ChatJson.Default.ChatSettings,
                         http.RequestAborted);
                 case var path:
                     return SendFile(http, files?.GetFileInfo(path));

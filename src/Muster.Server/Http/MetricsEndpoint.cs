@@ -9,13 +9,13 @@ namespace Muster.Server.Http;
 static class MetricsEndpoint
 {
     /// <summary>Maps the routes.</summary>
-    public static void Map(HttpRoutes routes, MetricsPage page, InstrumentationConfig config)
+    public static void Map(HttpRoutes routes, MetricsPage page, Func<InstrumentationConfig> config)
     {
         routes.Map(HttpService.Metrics, "/metrics",
             http => Answer(http, MetricsPage.PrometheusType, page.ToPrometheus));
-        if (!config.HasExometer) return;
+        if (!config().HasExometer) return;
         routes.Map(HttpService.Metrics, "/metrics/exometer",
-            http => Answer(http, "text/plain; charset=utf-8", () => page.ToExometer(config.AllMetricsAreGlobal)));
+            http => Answer(http, "text/plain; charset=utf-8", () => page.ToExometer(config().AllMetricsAreGlobal)));
     }
 
     static async Task Answer(HttpContext http, string type, Func<string> text)

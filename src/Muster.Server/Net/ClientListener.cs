@@ -14,8 +14,8 @@ sealed class ClientListener(ClientServices services, ClientSettings settings, st
     readonly ConcurrentDictionary<string, int> _perAddress = new(StringComparer.Ordinal);
     int _count;
 
-    /// <summary>The listener's rules.</summary>
-    public ClientSettings Settings => settings;
+    /// <summary>The listener's rules; others may take their place, for the connections that come then.</summary>
+    public ClientSettings Settings { get; set; } = settings;
 
     /// <summary>Connections open.</summary>
     public int Count => Volatile.Read(ref _count);
@@ -34,7 +34,7 @@ sealed class ClientListener(ClientServices services, ClientSettings settings, st
     public async Task AcceptAsync(IDuplexPipe transport, string remote, Action abort)
     {
         using var place = Admit(remote);
-        if (place.Refusal is null) await RunAsync(new TcpFraming(transport, settings.LoginLimits, abort), remote);
+        if (place.Refusal is null) await RunAsync(new TcpFraming(transport, Settings.LoginLimits, abort), remote);
         else abort();
     }
 
@@ -43,7 +43,7 @@ sealed class ClientListener(ClientServices services, ClientSettings settings, st
     /// <param name="remote">Address of the peer, without port.</param>
     /// <param name="secure">The TLS facts where the transport is inside TLS already.</param>
     public Task RunAsync(Framing framing, string remote, NegotiationInput.TlsStarted? secure = null) =>
-        new ClientConnection(services, settings, framing, remote).RunAsync(name, secure);
+        new ClientConnection(services, Settings, framing, remote).RunAsync(name, secure);
 
     /// <summary>Gives a connection its place among those that may be open, or says why there is none. Disposing it
     /// frees the place.</summary>
@@ -59,13 +59,13 @@ sealed class ClientListener(ClientServices services, ClientSettings settings, st
     string? CountIn(string remote)
     {
         if (services.Timers.IsStopping) return "the server stops";
-        if (Interlocked.Increment(ref _count) > settings.ConnectionsMax)
+        if (Interlocked.Increment(ref _count) > Settings.ConnectionsMax)
         {
             Interlocked.Decrement(ref _count);
             return "too many connections";
         }
-        if (settings.ConnectionsPerAddressMax == int.MaxValue) return null;
-        if (_perAddress.AddOrUpdate(remote, 1, static (_, count) => count + 1) <= settings.ConnectionsPerAddressMax)
+        if (Settings.ConnectionsPerAddressMax == int.MaxValue) return null;
+        if (_perAddress.AddOrUpdate(remote, 1, static (_, count) => count + 1) <= Settings.ConnectionsPerAddressMax)
             return null;
         CountOut(remote);
         return "too many connections from this address";
@@ -74,7 +74,7 @@ sealed class ClientListener(ClientServices services, ClientSettings settings, st
     void CountOut(string remote)
     {
         Interlocked.Decrement(ref _count);
-        if (settings.ConnectionsPerAddressMax == int.MaxValue) return;
+        if (Settings.ConnectionsPerAddressMax == int.MaxValue) return;
         int left = _perAddress.AddOrUpdate(remote, 0, static (_, count) => count - 1);
         // An entry is removed only while it is still zero, so a newcomer's count is never lost.
         if (left == 0) _perAddress.TryRemove(KeyValuePair.Create(remote, 0));

@@ -34,7 +34,8 @@ sealed class RoomService : IStanzaTarget, IAsyncDisposable
     readonly ConcurrentDictionary<Jid, RoomHost> _hosts = new();
     readonly ConcurrentDictionary<Jid, Dictionary<Jid, int>> _conferences = new();
     readonly Func<Iq, ValueTask> _answerForService;
-    readonly RoomSweeper _sweeper;
+    RoomSweeper _sweeper;
+    bool _isStarted;
 
     /// <summary>Makes a service.</summary>
     /// <param name="settings">Its configuration.</param>
@@ -58,7 +59,8 @@ sealed class RoomService : IStanzaTarget, IAsyncDisposable
         PublicLogs = publicLogs;
     }
 
-    public RoomSettings Settings { get; }
+    /// <summary>What it was made with, or was given since.</summary>
+    public RoomSettings Settings { get; private set; }
     public Database Database { get; }
     public Router Router { get; }
     public SessionTable Sessions { get; }
@@ -77,7 +79,11 @@ sealed class RoomService : IStanzaTarget, IAsyncDisposable
     public IEnumerable<RoomHost> Hosts => _hosts.Select(pair => pair.Value); // Values would copy them all
 
     /// <summary>Starts what is done by the clock.</summary>
-    public void Start() => _sweeper.Start();
+    public void Start()
+    {
+        _isStarted = true;
+        _sweeper.Start();
+    }
 
     /// <summary>The listing of one room in memory, or null.</summary>
     public RoomListing? FindLive(Jid room) => _hosts.GetValueOrDefault(room)?.Listing;
@@ -122,6 +128,26 @@ sealed class RoomService : IStanzaTarget, IAsyncDisposable
         return await seen.Task;
     }
 
+    /// <summary>Takes other settings, which rooms in memory go by from now on. Its address and domain stay.</summary>
+    public async ValueTask Apply(RoomSettings settings)
+    {
+        Settings = settings with { Service = Settings.Service, Host = Settings.Host, LoadAtStart = false };
+        if (_isStarted)
+        {
+            await _sweeper.DisposeAsync();
+            _sweeper = new RoomSweeper(this);
+            _sweeper.Start();
+        }
+        foreach (var host in Hosts)
+        {
+            await host.Post(new(IsPassive: true, Look: room =>
+            {
+                if (room is not null) room.Policy = settings.Policy;
+            }));
+        }
+        await Settle();
+    }
+
     /// <summary>Tells every room that the service shuts down, and waits until all have told their occupants.</summary>
     public async ValueTask ShutDown(string? reason)
     {
@@ -148,7 +174,11 @@ sealed class RoomService : IStanzaTarget, IAsyncDisposable
     }
 
     /// <summary>Stops what is done by the clock.</summary>
-    public ValueTask DisposeAsync() => _sweeper.DisposeAsync();
+    public ValueTask DisposeAsync()
+    {
+        _isStarted = false;
+        return _sweeper.DisposeAsync();
+    }
 
     /// <summary>Unloads a room that nobody needs; the next stanza wakes it. One that is needed stays.</summary>
     public ValueTask Hibernate(Jid room) =>

@@ -30,10 +30,10 @@ sealed partial class LocalDomain
         if (presence.Type is not (PresenceType.Available or PresenceType.Unavailable)) return _router.Route(presence);
         // §4.6.3: whoever got it must hear of its end: rooms rely on that.
         bool available = presence.Type == PresenceType.Available;
-        if (session.TrackDirected(presence.To, available, _limits.DirectedPresencesMax)) return _router.Route(presence);
+        if (session.TrackDirected(presence.To, available, Limits.DirectedPresencesMax)) return _router.Route(presence);
         _meters.LimitReached("directed");
         return Refuse(presence, StanzaError.ResourceConstraint.WithText(
-            $"a session may send its presence to {_limits.DirectedPresencesMax} addresses"));
+            $"a session may send its presence to {Limits.DirectedPresencesMax} addresses"));
     }
 
     async ValueTask BecomeAvailable(Session session, Presence presence)

@@ -164,7 +164,7 @@ sealed partial class LocalDomain
                 await _router.Route(new Presence(PresenceType.Unavailable, session.Jid, to, null));
     }
 
-    bool IsFull(Roster roster) => roster.ListedCount >= _limits.RosterItemsMax;
+    bool IsFull(Roster roster) => roster.ListedCount >= Limits.RosterItemsMax;
 
     async ValueTask Store(
         AccountTurn turn, RosterItem before, SubscriptionState state, bool listed, Presence? request = null)
@@ -219,9 +219,9 @@ sealed partial class LocalDomain
     bool HasTooManyRequests(AccountTurn turn)
     {
         int waiting = turn.State.Roster.Items.Count(static item => item.PendingIn is not null);
-        if (waiting < _limits.SubscriptionRequestsMax) return false;
+        if (waiting < Limits.SubscriptionRequestsMax) return false;
         _meters.RequestDropped();
-        AccountsLog.TooManyRequests(_log, turn.Account, _limits.SubscriptionRequestsMax);
+        AccountsLog.TooManyRequests(_log, turn.Account, Limits.SubscriptionRequestsMax);
         return true;
     }
 }

@@ -24,7 +24,6 @@ sealed partial class LocalDomain : IStanzaTarget, IClientHost
     readonly Router _router;
     readonly AccountStates _accounts;
     readonly SessionTable _sessions;
-    readonly ServerLimits _limits;
     readonly AccountPolicy _policy;
     readonly TimeProvider _clock;
     readonly AccountMeters _meters;
@@ -41,7 +40,7 @@ sealed partial class LocalDomain : IStanzaTarget, IClientHost
         _router = router;
         _accounts = accounts;
         _sessions = accounts.Sessions;
-        _limits = limits;
+        Limits = limits;
         _policy = policy;
         _clock = clock;
         _meters = meters;
@@ -55,6 +54,9 @@ sealed partial class LocalDomain : IStanzaTarget, IClientHost
         _firstAvailable = slots.FirstAvailable;
         _approvals = slots.Approvals;
     }
+
+    /// <summary>The bounds in force; a reload of the configuration replaces them.</summary>
+    public ServerLimits Limits { get; set; }
 
     /// <inheritdoc/>
     public async ValueTask<(Session? Session, StanzaError? Refusal)> Bind(

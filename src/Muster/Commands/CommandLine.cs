@@ -3,6 +3,7 @@ using System.CommandLine.Help;
 using System.CommandLine.Invocation;
 using System.CommandLine.Parsing;
 using Muster.Server;
+using Muster.Server.Storage;
 using ServerConfig = Muster.Server.Config.ServerConfig;
 
 namespace Muster.Commands;
@@ -112,7 +113,7 @@ sealed class CommandLine
             if (e.Message.Length > 0) Say(e.Message);
             return e.Exit;
         }
-        catch (StartException e)
+        catch (Exception e) when (e is StartException or StorageException)
         {
             Say(e.Message);
             return Refused;

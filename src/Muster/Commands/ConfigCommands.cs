@@ -40,7 +40,17 @@ static class ConfigCommands
     static async Task Reload(Invocation call)
     {
         await using var admin = await call.ConnectRunningAsync();
-        string answer = await admin.SendAsync(HttpMethod.Post, "/api/config/reload");
+        string answer;
+        try
+        {
+            answer = await admin.SendAsync(HttpMethod.Post, "/api/config/reload");
+        }
+        catch (CommandException e)
+        {
+            // One line for each mistake, in the form that config check has.
+            call.Terminal.Error.WriteLine(e.Message);
+            throw new CommandException("");
+        }
         if (call.Json)
         {
             call.Out.WriteLine(answer);

@@ -32,22 +32,28 @@ static class ServeCommand
         if (demo && !config.General.Hosts.Contains("localhost"))
             throw new CommandException("--demo needs the domain localhost, which the configuration does not serve");
         using var logs = new ConsoleLog(call.Terminal.Error, config.General.LogLevel, logsStanzas: demo);
-        var stop = new TaskCompletionSource();
-        using var cancelled = call.Cancel.Register(() => stop.TrySetResult());
-        await using var host = await ServerHost.OpenAsync(config, call.DataFolder, new ServerOverrides { Logs = logs });
-        host.ReadConfig = () => call.ConfigToRead is { } file
-            ? ConfigCheck.Run(file)
-            : (config, []);
-        host.ConfigApplied = applied => logs.Level = applied.General.LogLevel;
-        string? password = call.ConfigToRead is null ? await MakeAdmin(host) : null;
-        if (demo) await MakeDemo(host);
-        using var reload = OnSignal(PosixSignal.SIGHUP, () => _ = host.ReloadAsync());
-        using var terminate = OnSignal(PosixSignal.SIGTERM, () => stop.TrySetResult());
-        using var interrupt = OnSignal(PosixSignal.SIGINT, () => stop.TrySetResult());
-        await host.StartAsync();
-        Greet(call, host, password, demo);
-        await stop.Task;
-        await host.StopAsync();
+        PosixSignalRegistration? hangUp = null;
+        try
+        {
+            var overrides = new ServerOverrides { Logs = logs };
+            await ServerHost.RunAsync(config, call.DataFolder, call.Out, overrides, async host =>
+            {
+                host.ReadConfig = () => call.ConfigToRead is { } file ? ConfigCheck.Run(file) : (config, []);
+                host.ConfigApplied = applied => logs.Level = applied.General.LogLevel;
+                hangUp = PosixSignalRegistration.Create(PosixSignal.SIGHUP, signal =>
+                {
+                    signal.Cancel = true;
+                    _ = host.ReloadOrLogAsync();
+                });
+                string? password = call.ConfigToRead is null ? await MakeAdmin(host) : null;
+                if (demo) await MakeDemo(host);
+                Greet(call, host, password, demo);
+            }, call.Cancel);
+        }
+        finally
+        {
+            hangUp?.Dispose();
+        }
     }
 
     /// <summary>On the very first start, an administrator. Returns the password, to be told once.</summary>
@@ -82,20 +88,5 @@ static class ServeCommand
                 + $"juliet; the room is {DemoRoom}");
         }
         if ((password is not null || demo) && host.ChatAddress is { } chat) call.Out.WriteLine($"web chat: {chat}");
-        call.Out.WriteLine($"ready: {host.Addresses}");
-        call.Out.Flush();
-    }
-
-    /// <summary>Acts on a signal; the first stop is a graceful one, the second ends the process.</summary>
-    static PosixSignalRegistration OnSignal(PosixSignal signal, Action act)
-    {
-        bool isStop = signal != PosixSignal.SIGHUP;
-        int received = 0;
-        return PosixSignalRegistration.Create(signal, context =>
-        {
-            if (isStop && Interlocked.Increment(ref received) > 1) return;
-            context.Cancel = true;
-            act();
-        });
     }
 }
