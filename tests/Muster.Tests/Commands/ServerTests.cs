@@ -17,12 +17,13 @@ public sealed class ServerTests
         string[] lines = bench.ServerOut.Split('\n', StringSplitOptions.RemoveEmptyEntries);
         Assert.Matches("^administrator: admin@localhost, password [A-Za-z0-9]{16} ", lines[0]);
         Assert.Matches("^web chat: http://127.0.0.1:\\d+/chat/$", lines[1]);
-        Assert.Matches("^ready: c2s 127.0.0.1:\\d+ .*http http://127.0.0.1:\\d+$", lines[2]);
+        Assert.Matches("^started in \\d+ ms$", lines[2]);
+        Assert.Matches("^ready: c2s 127.0.0.1:\\d+ .*http http://127.0.0.1:\\d+$", lines[3]);
         Assert.Equal(0, await bench.StopAsync());
 
         await using var again = new CommandBench(config: null) { Data = bench.DataFolder };
         await again.StartAsync();
-        Assert.StartsWith("ready: ", again.ServerOut, StringComparison.Ordinal);
+        Assert.Matches("^started in .*\nready: ", again.ServerOut);
         Assert.Single(Lines((await again.RunAsync("user", "list")).Done()).Skip(1));
     }
 

@@ -27,7 +27,7 @@ public sealed class ServerHostTests : IDisposable
                 Assert.Equal(start == 0 ? AccountOutcome.Done : AccountOutcome.Exists, outcome);
                 await stop.CancelAsync();
             }, stop: stop.Token).WaitAsync(TimeSpan.FromSeconds(30));
-            Assert.Matches(@"^ready: c2s 127\.0\.0\.1:[1-9]\d*\n$", output.ToString());
+            Assert.Matches(@"^started in \d+ ms\nready: c2s 127\.0\.0\.1:[1-9]\d*\n$", output.ToString());
         }
         Assert.Equal(32, (await File.ReadAllBytesAsync(Path.Combine(_folder, "pepper"))).Length);
     }
