@@ -13,6 +13,8 @@ sealed class ConsoleLog : ILoggerFactory
 {
     const int QueueMax = 10_000;
     const string StanzaArea = "Muster.Stanzas";
+    // Says at length, with a stack, what the start's one line for the operator says better.
+    const string HostArea = "Microsoft.Extensions.Hosting.Internal.Host";
 
     readonly BlockingCollection<string> _lines = new(QueueMax);
     readonly TextWriter _output;
@@ -51,7 +53,7 @@ sealed class ConsoleLog : ILoggerFactory
         if (_writer.Join(TimeSpan.FromSeconds(2))) _lines.Dispose();
     }
 
-    bool Takes(string area, LogLevel level) => level != LogLevel.None
+    bool Takes(string area, LogLevel level) => level != LogLevel.None && area != HostArea
         && (level >= Level || (_logsStanzas && area == StanzaArea))
         // The web server's own lines say nothing to who runs a chat server, but for its warnings.
         && (level >= LogLevel.Warning || area.StartsWith("Muster", StringComparison.Ordinal));
