@@ -22,7 +22,7 @@ public sealed class LoadTests(ITestOutputHelper output)
     [Fact]
     public async Task FiveHundredUsersTalkInOneRoomBesideTwoThousandIdleClients()
     {
-        await using var server = await ServerProcess.StartAsync(Open);
+        await using var server = await ServerProcess.StartAsync(Open, demo: false);
         await Parallel.ForAsync(0, Accounts, Few, async (i, _) =>
             await LoadClient.RegisterAsync(server.PlainPort, $"user{i}"));
         long before = server.ResidentBytes;
