@@ -14,7 +14,7 @@ sealed class GroupChat : Feature
     const int NickCharsMax = 256;
 
     public override FeatureInfo Info { get; } =
-        new(45, "1.35.5", Support.Partial, "hats, avatars and activity (XEP-0317, 0486, 0437) come later");
+        new(45, "1.35.5", Support.Partial, "no approval of registrations, no list of absent members");
 
     public override void Register(Slots slots)
     {

@@ -33,13 +33,17 @@ static class Specifications
         Xep(156, "Discovering Alternative XMPP Connection Methods", "1.4.0", Support.Complete),
         Xep(203, "Delayed Delivery", "2.0", Support.Complete),
         Xep(249, "Direct MUC Invitations", "1.2", Support.Complete),
+        Xep(317, "Hats", "0.2", Support.Complete),
         Xep(334, "Message Processing Hints", "0.4.0", Support.Partial, "in rooms"),
         Xep(359, "Unique and Stable Stanza IDs", "0.7.0", Support.Partial, "in rooms"),
         Xep(368, "SRV records for XMPP over TLS", "1.1.0", Support.Complete),
         Xep(379, "Pre-Authenticated Roster Subscription", "0.3.4", Support.Complete),
         Xep(410, "MUC Self-Ping", "1.1.0", Support.Complete),
         Xep(421, "Occupant identifiers for semi-anonymous MUCs", "1.0.1", Support.Complete),
+        Xep(425, "Moderated Message Retraction", "0.3.0", Support.Complete),
         Xep(440, "SASL Channel-Binding Type Capability", "0.4.2", Support.Complete, "tls-server-end-point"),
+        Xep(486, "MUC Avatars", "0.1.0", Support.Complete),
+        Xep(500, "MUC Slow Mode", "0.1.0", Support.Complete),
     ];
 
     static readonly Dictionary<int, string> Titles = new()
