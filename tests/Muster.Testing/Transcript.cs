@@ -44,11 +44,12 @@ sealed class Transcript
         (" receives:", StepKind.Receives),
     ];
 
-    Transcript(string name, string? config, IReadOnlyList<TranscriptStep> steps)
+    Transcript(string name, string? config, IReadOnlyList<TranscriptStep> steps, IReadOnlyList<(string, int)> rows)
     {
         Name = name;
         Config = config;
         Steps = steps;
+        Rows = rows;
     }
 
     /// <summary>The file, for failures.</summary>
@@ -57,18 +58,26 @@ sealed class Transcript
     public string? Config { get; }
     /// <summary>What happens, in order.</summary>
     public IReadOnlyList<TranscriptStep> Steps { get; }
+    /// <summary>The rows of the feature list that it proves, with the lines that name them.</summary>
+    public IReadOnlyList<(string Row, int Line)> Rows { get; }
 
     /// <summary>Reads a transcript.</summary>
     public static Transcript Parse(string name, string text)
     {
         string[] lines = text.ReplaceLineEndings("\n").Split('\n');
         var steps = new List<TranscriptStep>();
+        var rows = new List<(string, int)>();
         string? config = null;
         for (int i = 0; i < lines.Length; i++)
         {
             string line = lines[i].TrimEnd();
             if (line.Length == 0 || line[0] == '#') continue;
             int number = i + 1;
+            if (line.StartsWith("covers: ", StringComparison.Ordinal))
+            {
+                rows.AddRange(line["covers: ".Length..].Split(' ').Select(row => (row, number)));
+                continue;
+            }
             // What belongs to a line with a colon at its end follows it, indented.
             var block = new StringBuilder();
             while (line[^1] == ':' && i + 1 < lines.Length && (lines[i + 1].Length == 0 || lines[i + 1][0] == ' '))
@@ -76,7 +85,7 @@ sealed class Transcript
             if (line == "config:") config = block.ToString();
             else steps.Add(ReadStep(name, number, line, block.ToString().Trim()));
         }
-        return new Transcript(name, config, steps);
+        return new Transcript(name, config, steps, rows);
     }
 
     static TranscriptStep ReadStep(string file, int number, string line, string block)

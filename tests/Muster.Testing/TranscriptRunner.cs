@@ -29,6 +29,10 @@ public static class TranscriptRunner
         }
     }
 
+    /// <summary>The rows of the feature list that a transcript says it proves, with the lines.</summary>
+    public static IReadOnlyList<(string Row, int Line)> Rows(string file) =>
+        Transcript.Parse(file, File.ReadAllText(Path.Combine(Folder, file))).Rows;
+
     /// <summary>Plays a transcript of the repository.</summary>
     public static async Task PlayFileAsync(string file) =>
         await PlayAsync(file, await File.ReadAllTextAsync(Path.Combine(Folder, file)));
