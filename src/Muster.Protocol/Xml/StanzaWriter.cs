@@ -32,13 +32,17 @@ public static class StanzaWriter
     /// differs.</param>
     /// <param name="streamPrefix">Whether the prefix <c>stream</c> is declared there: true inside a TCP stream.
     /// Features and stream errors are written with that prefix always (RFC 6120 §4.8.5), and declare it themselves
-    /// where it is not (RFC 7395 §3.3.3).</param>
+    /// where it is not (RFC 7395 §3.3.3). Elements of dialback get the prefix <c>db</c>, which the stream's start has
+    /// declared (see <see cref="StreamHeader.Dialback"/>).</param>
     public static void Write(
         IBufferWriter<byte> output, Element element, string defaultNamespace, bool streamPrefix = true)
     {
         var xml = new Utf8Output(output);
         if (element.Namespace == Namespaces.Streams)
-            WriteStreamElement(ref xml, element, defaultNamespace, streamPrefix);
+            WritePrefixed(ref xml, element, "stream:"u8, defaultNamespace, streamPrefix);
+        // XEP-0220 §2.4.1: some read dialback by its prefix alone. Only streams that declare it carry such elements.
+        else if (element.Namespace == Namespaces.Dialback)
+            WritePrefixed(ref xml, element, "db:"u8, defaultNamespace, declared: true);
         else
             WriteElement(ref xml, element, defaultNamespace);
         xml.Flush();
@@ -135,9 +139,11 @@ public static class StanzaWriter
     }
 
     // RFC 6120 §4.8.5: stream, features and error bear the prefix. It leaves the default namespace as it is.
-    static void WriteStreamElement(ref Utf8Output xml, Element element, string defaultNamespace, bool declared)
+    static void WritePrefixed(
+        ref Utf8Output xml, Element element, ReadOnlySpan<byte> prefix, string defaultNamespace, bool declared)
     {
-        xml.Raw("<stream:"u8);
+        xml.Raw("<"u8);
+        xml.Raw(prefix);
         xml.Name(element.Name);
         if (!declared) xml.Attribute(" xmlns:stream='"u8, Namespaces.Streams);
         WriteAttributes(ref xml, element.Attributes);
@@ -148,7 +154,8 @@ public static class StanzaWriter
         }
         xml.Raw(">"u8);
         WriteItems(ref xml, element.Content, defaultNamespace);
-        xml.Raw("</stream:"u8);
+        xml.Raw("</"u8);
+        xml.Raw(prefix);
         xml.Name(element.Name);
         xml.Raw(">"u8);
     }

@@ -126,7 +126,7 @@ sealed partial class ClientConnection
         Close(null);
         await EndSessionAsync();
         // The sweep breaks a connection that cannot be written to; so this waits for a bounded time.
-        await FlushAsync();
+        await _pump.FlushAsync();
         bool isWhole;
         lock (Gate)
         {
@@ -138,7 +138,7 @@ sealed partial class ClientConnection
             if (isWhole) await _framing.EndSendAsync();
             await _framing.DisposeAsync();
         }
-        catch (Exception error) when (IsBrokenTransport(error) || error is InvalidOperationException)
+        catch (Exception error) when (Transport.IsBroken(error) || error is InvalidOperationException)
         {
             _framing.Abort();
         }

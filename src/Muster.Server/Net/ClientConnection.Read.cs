@@ -240,7 +240,7 @@ sealed partial class ClientConnection
             return null;
         }
         if (proceed is not null) Write(proceed);
-        await FlushAsync();
+        await _pump.FlushAsync();
         lock (Gate)
         {
             if (_stage != Stage.Negotiating) return null;

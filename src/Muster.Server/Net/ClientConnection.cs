@@ -1,4 +1,3 @@
-using System.Security.Authentication;
 using Muster.Core.Limits;
 using Muster.Core.Sessions;
 using Muster.Core.Streams;
@@ -18,7 +17,7 @@ namespace Muster.Server.Net;
 /// be written (<see cref="Wake"/>), and anybody who closes it. They meet under <see cref="SessionLink.Gate"/>. Whatever
 /// ends the connection, the session is ended once, and at once: nobody waits for a peer that is gone.
 /// </remarks>
-sealed partial class ClientConnection : SessionLink, ITimedConnection, IThreadPoolWorkItem
+sealed partial class ClientConnection : SessionLink, ITimedConnection
 {
     /// <summary>Where the connection stands. It only goes forward, but for the handshake, which comes in
     /// between.</summary>
@@ -58,6 +57,7 @@ sealed partial class ClientConnection : SessionLink, ITimedConnection, IThreadPo
         _settings = settings;
         _framing = framing;
         _remote = remote;
+        _pump = new OutboundPump(Gate, Outbound, framing, LogWritten, services.Meters.Written, Break);
         _negotiation = new ClientNegotiation(settings.Policy);
         _since = _lastRead = services.Timers.Now;
         if (settings.BytesPerSecondMax is { } rate) _shaper = new Shaper(rate);
@@ -89,7 +89,7 @@ sealed partial class ClientConnection : SessionLink, ITimedConnection, IThreadPo
             await ReadLoopAsync();
             reason = "closed";
         }
-        catch (Exception error) when (IsBrokenTransport(error))
+        catch (Exception error) when (Transport.IsBroken(error))
         {
             reason = error.Message;
         }
@@ -106,9 +106,4 @@ sealed partial class ClientConnection : SessionLink, ITimedConnection, IThreadPo
         _services.Meters.Closed(_framing.ReadByteCount);
         _services.Log.Disconnected(Id, reason, JidForLog);
     }
-
-    /// <summary>What a transport throws when it breaks, in all its kinds.</summary>
-    static bool IsBrokenTransport(Exception error) =>
-        error is IOException or OperationCanceledException or ObjectDisposedException or AuthenticationException
-            or System.Net.Sockets.SocketException or System.Net.WebSockets.WebSocketException;
 }

@@ -71,13 +71,20 @@ sealed class TcpFraming : Framing
     public bool HasUnread => !_unread.IsEmpty;
 
     /// <summary>Becomes the server of a TLS handshake; from then on everything goes through TLS.</summary>
-    /// <remarks>RFC 6120 §5.4.3.3: nothing that was read before survives.</remarks>
-    public async ValueTask StartTlsAsync(SslServerAuthenticationOptions options)
+    public ValueTask StartTlsAsync(SslServerAuthenticationOptions options) =>
+        StartTlsAsync(tls => tls.AuthenticateAsServerAsync(options));
+
+    /// <summary>Becomes the client of a TLS handshake; from then on everything goes through TLS.</summary>
+    public ValueTask StartTlsAsync(SslClientAuthenticationOptions options) =>
+        StartTlsAsync(tls => tls.AuthenticateAsClientAsync(options));
+
+    // RFC 6120 §5.4.3.3: nothing that was read before survives.
+    async ValueTask StartTlsAsync(Func<SslStream, Task> authenticate)
     {
         Discard();
         ReleaseInput();
         _tls = new SslStream(new PipeStream(_transport), leaveInnerStreamOpen: true);
-        await _tls.AuthenticateAsServerAsync(options);
+        await authenticate(_tls);
         _input = PipeReader.Create(_tls, TlsReaderOptions);
     }
 

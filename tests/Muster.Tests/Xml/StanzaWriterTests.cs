@@ -3,6 +3,7 @@ using System.Text;
 using Muster.Protocol.Addresses;
 using Muster.Protocol.Stanzas;
 using Muster.Protocol.Xml;
+using Muster.Testing;
 
 namespace Muster.Tests.Xml;
 
@@ -30,6 +31,19 @@ public sealed class StanzaWriterTests
         Assert.StartsWith("<iq xmlns='jabber:client'><a xmlns='u'>", Written(element, ""), StringComparison.Ordinal);
         Assert.Equal("<a xmlns='a&amp;&apos;b'/>", Written(new Element("a&'b", "a")));
         Assert.Equal(Written(element), element.ToString());
+    }
+
+    [Fact]
+    [Spec("XEP-0220", "2.4.1")]
+    public void Dialback_bears_the_prefix_that_old_servers_read()
+    {
+        var error = new Element(Client, "error", new Element(Namespaces.StanzaErrors, "item-not-found"));
+        var result = new Element(Namespaces.Dialback, "result", error).With("type", "error");
+        Assert.Equal("<db:result type='error'><error><item-not-found " +
+            "xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></db:result>", Written(result));
+        Assert.Equal("<db:verify/>", Written(new Element(Namespaces.Dialback, "verify")));
+        Assert.Equal("<a xmlns='u'><verify xmlns='jabber:server:dialback'/></a>",
+            Written(new Element("u", "a", new Element(Namespaces.Dialback, "verify"))));
     }
 
     [Fact]
