@@ -229,6 +229,7 @@ sealed partial class ServerHost : IAsyncDisposable
         SoftwareVersion => modules.Version.Enabled,
         EntityTime => modules.Time.Enabled,
         OfflineMessages => modules.Offline.Enabled,
+        Carbons => modules.CarbonCopy.Enabled,
         Ping => modules.Ping.Enabled,
         _ => true,
     };

@@ -67,6 +67,10 @@ public sealed class Session
     /// §3.3).</summary>
     public bool WatchesBlocked { get; set; }
 
+    /// <summary>True while the client wants copies of what the user's other devices send and receive
+    /// (XEP-0280).</summary>
+    public bool HasCarbons { get; set; }
+
     /// <summary>The account's block list (XEP-0191); shared by all its sessions, replaced as a whole.</summary>
     public BlockList Blocked { get; set; } = BlockList.Empty;
 
@@ -114,6 +118,18 @@ public sealed class Session
     public bool HasDirectedTo(Jid to)
     {
         lock (_lock) return _directed.Contains(to);
+    }
+
+    /// <summary>The address below a bare JID that directed available presence went to: the occupant that the user is in
+    /// a room. <see cref="Jid.None"/> when there is none.</summary>
+    public Jid DirectedWithin(Jid bare)
+    {
+        lock (_lock)
+        {
+            foreach (var to in _directed)
+                if (to.SameBare(bare)) return to;
+            return Jid.None;
+        }
     }
 
     /// <summary>The addresses that got directed presence and must get the unavailable one (RFC 6121 §4.6.4); clears the

@@ -30,7 +30,6 @@ static class NotYet
         "modules.mod_mam",
         "modules.mod_offline.muc_offline_store",
         "modules.mod_nooffline_noerror",
-        "modules.mod_carboncopy",
         "modules.mod_csi",
     ];
 

@@ -12,6 +12,7 @@ static class All
         new Roster(),
         new Blocking(),
         new OfflineMessages(),
+        new Carbons(),
         new VcardTemp(),
         new PrivateXml(),
         new LastActivity(),

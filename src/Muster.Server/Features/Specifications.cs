@@ -60,6 +60,7 @@ static class Specifications
         [191] = "Blocking Command",
         [199] = "XMPP Ping",
         [202] = "Entity Time",
+        [280] = "Message Carbons",
         [401] = "Ad-hoc Account Invitation Generation",
     };
 
@@ -80,7 +81,7 @@ static class Specifications
             Written from the code, where each feature says what it implements; a test compares this page. *Partial*
             means that the remark says what is there. What is not listed is not there: it is answered with the error
             that its specification or RFC 6120 names. That goes, for now, for federation (server-to-server streams),
-            stream management (XEP-0198), carbons (XEP-0280), archive queries (XEP-0313), push (XEP-0357), components
+            stream management (XEP-0198), archive queries (XEP-0313), push (XEP-0357), components
             (XEP-0114) and BOSH (XEP-0124).
 
             | specification | title | version | state | remark |

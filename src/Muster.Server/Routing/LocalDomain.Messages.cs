@@ -26,7 +26,7 @@ sealed partial class LocalDomain
         var delivery = DeliveryRules.Message(message.Type, RecipientOf(message.To, session), AvailabilityOf(online));
         var outcome = delivery switch
         {
-            Delivery.Session => session!.Deliver(message),
+            Delivery.Session => DeliverTo(session!, online!, message),
             Delivery.MostAvailable => DeliverToMostAvailable(online!, message),
             Delivery.NonNegative => DeliverFrom(online!, message, priorityMin: 0),
             _ => DeliverOutcome.Gone,
@@ -60,17 +60,31 @@ sealed partial class LocalDomain
         return DeliverFrom(online, message, highest);
     }
 
+    static DeliverOutcome DeliverTo(Session session, AccountSessions online, Message message)
+    {
+        var outcome = session.Deliver(message);
+        if (outcome == DeliverOutcome.Written)
+            CopyReceived(message, OthersWithCarbons(online, session, message.From));
+        return outcome;
+    }
+
     // Gone unless at least one took it; Blocked only when the account blocks the sender, which all its sessions agree
     // on.
     static DeliverOutcome DeliverFrom(AccountSessions online, Message message, int priorityMin)
     {
         var outcome = DeliverOutcome.Gone;
+        List<Session>? rest = null;
         foreach (var session in online.All)
         {
-            if (session.Available is null || session.Priority < priorityMin) continue;
+            if (session.Available is null || session.Priority < priorityMin)
+            {
+                if (session.HasCarbons && session.Jid != message.From) (rest ??= []).Add(session);
+                continue;
+            }
             var one = session.Deliver(message);
             if (one == DeliverOutcome.Written || outcome == DeliverOutcome.Gone) outcome = one;
         }
+        if (outcome == DeliverOutcome.Written) CopyReceived(message, rest);
         return outcome == DeliverOutcome.Overflow ? DeliverOutcome.Gone : outcome;
     }
 
@@ -85,9 +99,10 @@ sealed partial class LocalDomain
             if (_sessions.Find(account) is { } online && AvailabilityOf(online) == Availability.NonNegative &&
                 DeliverToMostAvailable(online, message) == DeliverOutcome.Written) return;
             var choice = OfflinePolicy.Choose(message);
-            if (choice == OfflineChoice.Drop) return;
-            if (choice == OfflineChoice.Refuse || await Append(account, message) != OfflineAppend.Stored)
+            if (choice == OfflineChoice.Refuse ||
+                (choice == OfflineChoice.Store && await Append(account, message) != OfflineAppend.Stored))
                 refusal = StanzaError.ServiceUnavailable;
+            else CopyWaiting(message);
         }
         // The same answer whether the account does not exist, blocks the sender or has no room (RFC 6120 §13.11,
         // XEP-0160 §2).

@@ -179,7 +179,12 @@ sealed partial class LocalDomain : IStanzaTarget, IClientHost
             if (MayBeAnswered(stanza)) session.Answer(stanza.Refuse(BlockedError));
             return default;
         }
-        return stanza is Presence presence ? TakePresence(session, presence) : _router.Route(stanza);
+        return stanza switch
+        {
+            Presence presence => TakePresence(session, presence),
+            Message message => TakeMessage(session, message),
+            _ => _router.Route(stanza),
+        };
     }
 
     ValueTask Refuse(Stanza stanza, StanzaError error) =>
