@@ -70,6 +70,10 @@ sealed partial class ServerHost
                 RoomRate = Rate(muc.RoomShaper),
                 UserMessageRate = Rate(muc.UserMessageShaper),
                 UserPresenceRate = Rate(muc.UserPresenceShaper),
+                ReservesNicks = muc.AutoReserveNicks,
+                EnforcesNicks = muc.EnforceRegisteredNickname,
+                LogsAddress = log.Enabled ? log.Url : null,
+                LogsAreByAddress = log.DirName == LogDirName.RoomJid,
                 ExternalPasswords = muc.HttpAuthPool is not null,
                 Registration = muc.RegisterPolicy switch
                 {

@@ -153,7 +153,8 @@ public sealed partial class Room
     }
 
     /// <summary>Gives an occupant a role, or announces another change of its item, to all.</summary>
-    void SetRole(Occupant occupant, Role role, MucActor? actor, string? reason, List<RoomEffect> effects)
+    void SetRole(Occupant occupant, Role role, MucActor? actor, string? reason, List<RoomEffect> effects,
+        MucVersion? version = null)
     {
         bool wasShown = IsShown(occupant);
         bool promoted = role == Role.Moderator && occupant.Role != Role.Moderator;
@@ -162,7 +163,7 @@ public sealed partial class Room
         // A role whose presence is not broadcast looks to the others like having left.
         if (wasShown && !IsShown(occupant))
             CastUnavailable(occupant, occupant.Representative.Real, new Departure(0), effects);
-        Announce(occupant, effects, null, actor, reason);
+        Announce(occupant, effects, null, actor, reason, version);
         if (promoted && _options.Anonymous) ShowAddresses(occupant, effects);
     }
 
@@ -185,20 +186,32 @@ public sealed partial class Room
         SetAffiliation(user, affiliation, item, actor.Shown, input, effects);
     }
 
-    /// <summary>Changes an affiliation with all that follows from it: storage, role, removal, notice to the
-    /// absent.</summary>
+    /// <summary>Changes an affiliation with all that follows from it: storage, role, removal, notice to those inside
+    /// and to the absent.</summary>
     void SetAffiliation(Jid user, Affiliation affiliation, MucItem item, MucActor? actor, in RoomInput input,
         List<RoomEffect> effects)
     {
-        StoreAffiliation(Entry(user, affiliation, item), effects);
-        bool inside = false;
-        foreach (var occupant in Matching(user))
-        {
-            inside = true;
-            if (occupant.IsServiceAdmin) continue;
-            UpdateAffiliation(occupant, actor, item.Reason, effects);
-        }
+        var version = StoreAffiliation(Entry(user, affiliation, item), input, effects);
+        bool inside = ShowAffiliation(user, version, actor, item.Reason, input, effects);
         if (!inside && user.HasLocal) NotifyAbsent(user, affiliation, item.Reason, input, effects);
+    }
+
+    /// <summary>Shows those inside what the list says of a user now: its occupants to all, and the entry itself to
+    /// those who may read the list and did not see the change there. True when the user is inside.</summary>
+    bool ShowAffiliation(Jid user, MucVersion? version, MucActor? actor, string? reason, in RoomInput input,
+        List<RoomEffect> effects)
+    {
+        var occupants = Matching(user);
+        // The presence of one user would not tell of the entry of a whole domain.
+        bool isOne = user is { HasLocal: true, IsBare: true };
+        bool isSeen = false;
+        foreach (var occupant in occupants)
+        {
+            if (occupant.IsServiceAdmin) continue;
+            isSeen |= UpdateAffiliation(occupant, actor, reason, isOne ? version : null, effects) && isOne;
+        }
+        if (version is not null) TellReaders(user, version, isSeen, reason, input, effects);
+        return occupants.Length > 0;
     }
 
     AffiliationEntry Entry(Jid user, Affiliation affiliation, MucItem item)
@@ -216,37 +229,47 @@ public sealed partial class Room
         };
     }
 
-    void StoreAffiliation(AffiliationEntry entry, List<RoomEffect> effects)
+    /// <summary>Takes an entry into the list. From which version to which that leads; null when the affiliation is the
+    /// same as before.</summary>
+    MucVersion? StoreAffiliation(AffiliationEntry entry, in RoomInput input, List<RoomEffect> effects)
     {
-        _affiliations.Set(entry);
-        Persist(entry.Affiliation == Affiliation.None
-            ? new RoomChange.AffiliationRemoved(entry.User)
-            : new RoomChange.AffiliationSet(entry), effects);
+        var version = _affiliations.Set(entry, input.NextId);
+        PersistKnown(entry.User, effects);
+        if (_affiliations.Forget(Policy.RemovalsMax) is { } forgotten) PersistKnown(forgotten, effects);
+        return version;
     }
+
+    void PersistKnown(Jid user, List<RoomEffect> effects) => Persist(_affiliations.Known(user) is { } entry
+        ? new RoomChange.AffiliationSet(entry)
+        : new RoomChange.AffiliationRemoved(user), effects);
 
     Occupant[] Matching(Jid user) => user.HasLocal
         ? [.. _occupants.OfUser(user)]
         : [.. _occupants.All.Where(occupant => occupant.User.DomainJid == user.DomainJid)];
 
-    /// <summary>Brings one occupant in line with the list: out, or with another role.</summary>
-    void UpdateAffiliation(Occupant occupant, MucActor? actor, string? reason, List<RoomEffect> effects)
+    /// <summary>Brings one occupant in line with the list: out, or with another role. True when others saw
+    /// it.</summary>
+    bool UpdateAffiliation(Occupant occupant, MucActor? actor, string? reason, MucVersion? version,
+        List<RoomEffect> effects)
     {
         var before = occupant.Affiliation;
         var now = _affiliations.Of(occupant.Representative.Real);
-        if (now == before) return;
+        if (now == before) return false;
+        bool isShown = IsShown(occupant);
         occupant.Affiliation = now;
         int code = now == Affiliation.Outcast ? MucStatus.Banned
             : _options.MembersOnly && now == Affiliation.None ? MucStatus.AffiliationLost
             : 0;
         if (code != 0)
         {
-            RemoveOccupant(occupant, new Departure(code) { Actor = actor, Reason = reason }, effects);
-            return;
+            RemoveOccupant(occupant, new Departure(code) { Actor = actor, Reason = reason, Version = version }, effects);
+            return isShown;
         }
         // XEP-0045 §9, §10: a higher affiliation never lowers the role given before, a lower one gives its own.
         var role = DefaultRole(now);
         if (now > before && occupant.Role > role) role = occupant.Role;
-        SetRole(occupant, role, actor, reason, effects);
+        SetRole(occupant, role, actor, reason, effects, version);
+        return IsShown(occupant);
     }
 
     // [D] muc.md §10: who is not inside hears of it by a message; a new member of a members-only room is invited.

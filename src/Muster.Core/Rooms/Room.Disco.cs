@@ -1,4 +1,5 @@
 using System.Globalization;
+using Muster.Core.RoomLogs;
 using Muster.Protocol.Addresses;
 using Muster.Protocol.Payloads;
 using Muster.Protocol.Stanzas;
@@ -10,6 +11,7 @@ namespace Muster.Core.Rooms;
 public sealed partial class Room
 {
     const string ReservedNickNode = "x-roomuser-item";
+    const int ContactsMax = 10;
     const string TrafficNode = "http://jabber.org/protocol/muc#traffic";
 
     static readonly string[] StaticFeatures =
@@ -20,7 +22,7 @@ public sealed partial class Room
         "http://jabber.org/protocol/muc#request",
         Namespaces.Register, "http://tigase.org/protocol/muc#offline",
         ModerateNamespace, HatsNamespace, CommandsNamespace, Namespaces.VcardTemp,
-        Namespaces.StanzaIds, Namespaces.OccupantId, Namespaces.Ping,
+        Namespaces.StanzaIds, Namespaces.OccupantId, Namespaces.Ping, MucVersion.Namespace,
     ];
 
     /// <summary>The name for people: the title, or the local part when there is none.</summary>
@@ -62,10 +64,23 @@ public sealed partial class Room
         FormField.Line("muc#roominfo_subject", "Subject", _subject.Text),
         FormField.Flag("muc#roominfo_subjectmod", "Occupants may change the subject", _options.AllowSubjectChange),
         FormField.Line("muc#roominfo_slow_mode_duration", "Seconds between two messages", Number(SlowModeSeconds)),
+        Contacts is { Count: > 0 } contacts ? FormField.Addresses("muc#roominfo_contactjid", "Contact", contacts) : null,
+        LogAddress is { } log ? FormField.Line("muc#roominfo_logs", "Public log", log) : null,
         _options.Language.Length > 0 ? FormField.Line("muc#roominfo_lang", "Language", _options.Language) : null,
         _avatarHash is null ? null : FormField.Lines("muc#roominfo_avatarhash", "Avatar hash", _avatarHash),
         HatsHash is { } hash ? FormField.Line("hats#hash", "Hats hash", hash) : null,
         FormField.Line("muc#maxhistoryfetch", "Messages of history on entering", Number(HistoryCount)));
+
+    // XEP-0045 §6.4: normally the owners. [D] Where addresses are hidden, only whom an owner named.
+    List<Jid> Contacts => Jid.TryParse(_options.Contact, out var contact) ? [contact]
+        : _options.Anonymous ? []
+        : [.. _affiliations.All.Where(entry => entry is { Affiliation: Affiliation.Owner, User.HasLocal: true })
+            .Select(entry => entry.User.Bare).Distinct().Order().Take(ContactsMax)];
+
+    string? LogAddress => !_options.Logging || Policy.LogsAddress is not { } address ? null
+        : $"{address.TrimEnd('/')}/{Uri.EscapeDataString(RoomLogFile.Folder(Address, LogStyle))}/";
+
+    RoomLogStyle LogStyle => new() { IsNamedByAddress = Policy.LogsAreByAddress };
 
     // XEP-0500 §4: what holds for an occupant, whoever laid it down.
     int SlowModeSeconds =>

@@ -24,11 +24,13 @@ public sealed partial class Room
             if (sender is null) return OccupantsOnly;
             return user.Invites.Count == 0 ? StanzaError.BadRequest : Invite(sender, message, user, input, effects);
         }
+        if (message.Child(Namespaces.DataForms, "x") is not { } formElement)
+            return sender is null ? OccupantsOnly : StanzaError.BadRequest;
+        var form = DataForm.Read(formElement, out var unreadable);
+        // XEP-0045 §9.9: the form went to admins who are away, too.
+        if (form?.FormType == RegisterFormType) return AnswerRequest(message.From, form, input, effects);
         if (sender is null) return OccupantsOnly;
-        if (message.Child(Namespaces.DataForms, "x") is not { } formElement) return StanzaError.BadRequest;
-        return DataForm.Read(formElement, out var unreadable) is { } form
-            ? ReceiveVoiceForm(sender, form, input, effects)
-            : unreadable;
+        return form is null ? unreadable : ReceiveVoiceForm(sender, form, input, effects);
     }
 
     StanzaError? Invite(OccupantSession sender, Message message, MucUser request, in RoomInput input,
@@ -44,7 +46,10 @@ public sealed partial class Room
             .Where(user => _options.MembersOnly && _affiliations.Of(user) == Affiliation.None)];
         if (_affiliations.Count + newcomers.Count > Policy.AffiliationsMax) return AffiliationsFull;
         foreach (var user in newcomers)
-            StoreAffiliation(new AffiliationEntry(user, Affiliation.Member), effects);
+        {
+            var version = StoreAffiliation(new AffiliationEntry(user, Affiliation.Member), input, effects);
+            ShowAffiliation(user, version, null, null, input, effects);
+        }
         foreach (var invite in request.Invites)
             effects.Add(new RoomEffect.Send(Invitation(invite, InviterShown(sender), message.Id ?? MakeId(input))));
         return null;

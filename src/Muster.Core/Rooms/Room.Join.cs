@@ -103,11 +103,13 @@ public sealed partial class Room
         return Encoding.UTF8.GetByteCount(inRoom.Resource) > Policy.NickBytesMax ? LongNickname : null;
     }
 
+    bool LocksNicks => _options.RegisteredNicksOnly || Policy.EnforcesNicks;
+
     /// <summary>Nick lock-down (XEP-0045 §7.2.2 #enter-pres): who has a registered nick gets it. True when it is
     /// another than asked for.</summary>
     bool AssignNick(Jid user, in SenderFacts facts, ref Jid inRoom)
     {
-        if (!_options.RegisteredNicksOnly) return false;
+        if (!LocksNicks) return false;
         string? registered = _affiliations.Exactly(user.Bare)?.Nick ?? facts.ReservedNick;
         if (registered is null || inRoom.Resource.SequenceEqual(registered)) return false;
         if (!Address.TryWithResource(registered, out var own)) return false;
@@ -167,7 +169,7 @@ public sealed partial class Room
     /// accepts the defaults.</summary>
     void BecomeOwner(Jid creator, in RoomInput input)
     {
-        _affiliations.Set(new AffiliationEntry(creator.Bare, Affiliation.Owner));
+        _affiliations.Set(new AffiliationEntry(creator.Bare, Affiliation.Owner), input.NextId);
         _state = State.Locked;
         _lockEndsAt = input.Now + Policy.LockTime;
     }
@@ -210,13 +212,27 @@ public sealed partial class Room
         if (first && IsShown(occupant)) CastAvailable(occupant, others, effects);
         if (!first) AnnounceSession(occupant, session, effects);
         effects.Add(new RoomEffect.Entered(session.Real, occupant.Nick, first));
-        SendRoom(session, presence.Id, join.History, input.Now, assigned, effects);
+        ReserveNick(occupant, input, effects);
+        SendRoom(session, presence.Id, join, input, assigned, effects);
+        if (first) SendRequests(session, input, effects);
+    }
+
+    /// <summary><c>muc_auto_reserve_nicks</c>: the nick with which somebody of the list enters is the registered one from
+    /// now on, if none is and it is nobody's.</summary>
+    void ReserveNick(Occupant occupant, in RoomInput input, List<RoomEffect> effects)
+    {
+        if (!Policy.ReservesNicks || !_affiliations.OwnerOf(occupant.Nick).IsNone) return;
+        if (_affiliations.Exactly(occupant.User) is not { Affiliation: >= Affiliation.Member, Nick: null } entry) return;
+        if (!input.Sender.NickOwner.IsNone && !input.Sender.NickOwner.SameBare(occupant.User)) return;
+        StoreAffiliation(entry with { Nick = occupant.Nick }, input, effects);
     }
 
     /// <summary>All that somebody who enters gets, in the strict order of XEP-0045 §7.1 #order.</summary>
-    void SendRoom(OccupantSession session, string? id, MucHistoryRequest? history, DateTimeOffset now, bool assigned,
+    void SendRoom(OccupantSession session, string? id, MucJoin join, in RoomInput input, bool assigned,
         List<RoomEffect> effects)
     {
+        // XEP-0463 §5.2.1: before any presence.
+        if (join.Affiliations is { } known) SendAffiliations(session, known.Since, input, effects);
         foreach (var other in _occupants.All)
         {
             if (other != session.Occupant && IsShown(other))
@@ -229,8 +245,8 @@ public sealed partial class Room
         // The codes of creating are for the creator only, who is alone while the room is locked.
         if (_state == State.Locked) statuses.Add(MucStatus.Created);
         if (assigned) statuses.Add(MucStatus.NickAssigned);
-        effects.Add(new RoomEffect.Send(SelfPresence(session.Occupant, id, statuses), session.Real));
-        foreach (var message in _history.Select(history, HistoryCount, session.Real, now))
+        effects.Add(new RoomEffect.Send(SelfPresence(session.Occupant, id, statuses, VersionNow), session.Real));
+        foreach (var message in _history.Select(join.History, HistoryCount, session.Real, input.Now))
             effects.Add(new RoomEffect.Send(message, session.Real));
         effects.Add(new RoomEffect.Send(SubjectMessage(), session.Real));
     }

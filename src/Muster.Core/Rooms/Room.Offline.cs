@@ -15,7 +15,7 @@ public sealed partial class Room
     {
         get
         {
-            var now = (_occupants.Version, _affiliations.Version);
+            var now = (_occupants.Version, _affiliations.Changes);
             if (now != _absentAsOf)
             {
                 _absentAsOf = now;

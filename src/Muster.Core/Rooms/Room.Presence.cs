@@ -31,6 +31,7 @@ public sealed partial class Room
         public MucDestroy? Destroy { get; init; }
         public Affiliation? Affiliation { get; init; }
         public string? Id { get; init; }
+        public MucVersion? Version { get; init; }
     }
 
     Audience AudienceOf(Occupant about)
@@ -84,16 +85,19 @@ public sealed partial class Room
         return open ? opened! : veiled!;
     }
 
-    Presence SelfPresence(Occupant occupant, string? id, IReadOnlyList<int> statuses) =>
-        Available(occupant, occupant.Representative.Real, id, statuses);
+    Presence SelfPresence(Occupant occupant, string? id, IReadOnlyList<int> statuses, MucVersion? version = null) =>
+        Available(occupant, occupant.Representative.Real, id, statuses, version: version);
 
     Presence Available(Occupant occupant, Jid real, string? id, IReadOnlyList<int> statuses,
-        MucActor? actor = null, string? reason = null)
+        MucActor? actor = null, string? reason = null, MucVersion? version = null)
     {
         var item = new MucItem(occupant.Affiliation, occupant.Role, real, Actor: actor, Reason: reason);
         var shown = occupant.Representative;
         return new Presence(PresenceType.Available, occupant.InRoom, default, id,
-            [.. shown.Shown, occupant.IdElement, HatsOf(occupant), new MucUser(item, statuses).ToElement()])
+            [
+                .. shown.Shown, occupant.IdElement, HatsOf(occupant),
+                new MucUser(item, statuses) { Version = version }.ToElement(),
+            ])
             .WithLang(shown.Lang);
     }
 
@@ -108,7 +112,11 @@ public sealed partial class Room
         if (departure.Code != 0) statuses.Add(departure.Code);
         return new Presence(PresenceType.Unavailable, occupant.InRoom, default, self ? departure.Id : null,
             departure.Status, occupant.IdElement,
-            new MucUser(item, statuses) { Destroy = departure.Destroy }.ToElement());
+            new MucUser(item, statuses)
+            {
+                Destroy = departure.Destroy,
+                Version = real.IsNone ? null : departure.Version, // of whom the list speaks, only the address tells
+            }.ToElement());
     }
 
     static void Cast(Stanza stanza, ImmutableArray<Jid> sessions, List<RoomEffect> effects)
@@ -134,25 +142,26 @@ public sealed partial class Room
     /// <summary>Tells everybody the present state of an occupant, itself included.</summary>
     /// <remarks>A session given as <c>except</c> gets a copy of its own elsewhere.</remarks>
     void Announce(Occupant occupant, List<RoomEffect> effects,
-        OccupantSession? except = null, MucActor? actor = null, string? reason = null)
+        OccupantSession? except = null, MucActor? actor = null, string? reason = null, MucVersion? version = null)
     {
         var audience = AudienceOf(occupant);
         if (IsShown(occupant))
         {
-            if (actor is null && reason is null)
+            if (actor is null && reason is null && version is null)
             {
                 CastAvailable(occupant, audience, effects);
             }
             else
             {
-                var open = Available(occupant, occupant.Representative.Real, null, [], actor, reason);
+                var open = Available(occupant, occupant.Representative.Real, null, [], actor, reason, version);
                 var veiledActor = actor is null ? null : actor with { Jid = default };
                 Cast(open, audience.Open, effects);
                 Cast(Available(occupant, default, null, [], veiledActor, reason), audience.Veiled, effects);
             }
         }
         var self = except is null ? audience.Self : audience.Self.Remove(except.Real);
-        Cast(Available(occupant, occupant.Representative.Real, null, [MucStatus.Self], actor, reason), self, effects);
+        Cast(Available(occupant, occupant.Representative.Real, null, [MucStatus.Self], actor, reason, version), self,
+            effects);
     }
 
     /// <summary>Presence from a session inside: an update, another nick, or the wish to be told everything
@@ -180,7 +189,7 @@ public sealed partial class Room
         bool changed = !PresenceOf(occupant, open: true).ToElement().DeepEquals(before.ToElement());
         if (changed) Announce(occupant, effects, except: session);
         var join = MucJoin.Read(presence.Child(Namespaces.Muc, "x")!);
-        SendRoom(session, presence.Id, join.History, input.Now, assigned: false, effects);
+        SendRoom(session, presence.Id, join, input, assigned: false, effects);
         return null;
     }
 

@@ -35,7 +35,8 @@ public sealed partial class Room
         var affiliation = AffiliationOf(user, facts);
         if (affiliation == Affiliation.Outcast) return Banned;
         if (affiliation != Affiliation.None) return null;
-        if (_options.MembersOnly) return MayNotRegister;
+        // Where an admin approves, everybody may ask.
+        if (_options is { MembersOnly: true, RegistrationApproval: false }) return MayNotRegister;
         return Policy.Registration switch
         {
             RoomRegistration.Anyone => null,
@@ -49,16 +50,24 @@ public sealed partial class Room
         if (CheckRegistration(iq.From, input.Sender) is { } refusal) return refusal;
         var entry = _affiliations.Exactly(iq.From.Bare);
         var inside = _occupants.OfUser(iq.From.Bare);
-        string nick = entry?.Nick ?? input.Sender.ReservedNick ?? (inside.IsEmpty ? "" : inside[0].Nick);
+        bool needsApproval = NeedsApproval(iq.From, input.Sender);
+        var request = _affiliations.RequestOf(iq.From.Bare);
+        string nick = request?.Nick ?? entry?.Nick ?? input.Sender.ReservedNick
+            ?? (inside.IsEmpty ? "" : inside[0].Nick);
         // [D] The form also for those who have registered: clients read from it what the room can do.
         return Succeed(iq, new Element(Namespaces.Register, "query",
             entry?.Nick is null ? null : new Element(Namespaces.Register, "registered"),
             entry?.Nick is null ? null : new Element(Namespaces.Register, "username", entry.Nick),
             new DataForm(DataFormType.Form, RegisterFormType,
+            [
                 FormField.Line(RoomNickVar, "Nickname", nick) with { IsRequired = true },
-                FormField.Flag(OfflineVar, "Receive messages while not in the room", WantsOffline(entry)))
+                FormField.Flag(OfflineVar, "Receive messages while not in the room", WantsOffline(entry)),
+                .. needsApproval ? DetailFields(request) : [],
+            ])
             {
                 Title = $"Registration with {DisplayName}",
+                Instructions = !needsApproval ? []
+                    : [request is null ? "An admin of the room will read what you write here." : "Your request waits."],
             }.ToElement()), effects);
     }
 
@@ -67,16 +76,16 @@ public sealed partial class Room
     StanzaError? ReceiveRegistration(Iq iq, Element query, in RoomInput input, List<RoomEffect> effects)
     {
         if (CheckRegistration(iq.From, input.Sender) is { } refusal) return refusal;
-        if (query.Child("remove") is not null) return Unregister(iq, effects);
+        if (query.Child("remove") is not null) return Unregister(iq, input, effects);
         if (query.Child(Namespaces.DataForms, "x") is not { } x) return StanzaError.BadRequest;
         if (DataForm.Read(x, out var problem) is not { } form) return problem;
         if (form.Type == DataFormType.Cancel) return Succeed(iq, null, effects);
         if (form.Type != DataFormType.Submit || form.FormType != RegisterFormType) return StanzaError.BadRequest;
-        return Register(iq, form, effects);
+        return Register(iq, form, input, effects);
     }
 
     /// <summary>Takes what the form names; each field alone, so that one can be changed without the other.</summary>
-    StanzaError? Register(Iq iq, DataForm form, List<RoomEffect> effects)
+    StanzaError? Register(Iq iq, DataForm form, in RoomInput input, List<RoomEffect> effects)
     {
         var user = iq.From.Bare;
         var entry = _affiliations.Exactly(user);
@@ -89,15 +98,17 @@ public sealed partial class Room
             if (CheckNickFree(user, inRoom, default, mayShare: true) is { } taken) return taken;
         }
         if (nick is null) return NoNickGiven;
+        if (NeedsApproval(iq.From, input.Sender)) return TakeRequest(iq, nick, offline, form, input, effects);
         if (entry is null && _affiliations.Count >= Policy.AffiliationsMax) return AffiliationsFull;
-        StoreAffiliation((entry ?? new AffiliationEntry(user, Affiliation.Member) { SelfRegistered = true }) with
-        {
-            Nick = nick,
-            OfflineDelivery = offline ?? entry?.OfflineDelivery,
-        }, effects);
+        var version = StoreAffiliation(
+            (entry ?? new AffiliationEntry(user, Affiliation.Member) { SelfRegistered = true }) with
+            {
+                Nick = nick,
+                OfflineDelivery = offline ?? entry?.OfflineDelivery,
+            }, input, effects);
         Succeed(iq, null, effects);
-        foreach (var occupant in _occupants.OfUser(user)) UpdateAffiliation(occupant, null, null, effects);
-        if (_options.RegisteredNicksOnly) EnforceNick(user, nick, effects);
+        ShowAffiliation(user, version, null, null, input, effects);
+        if (LocksNicks) EnforceNick(user, nick, effects);
         return null;
     }
 
@@ -114,21 +125,22 @@ public sealed partial class Room
         }
     }
 
-    StanzaError? Unregister(Iq iq, List<RoomEffect> effects)
+    StanzaError? Unregister(Iq iq, in RoomInput input, List<RoomEffect> effects)
     {
         Succeed(iq, null, effects);
         var user = iq.From.Bare;
+        if (_affiliations.RequestOf(user) is not null) EndRequest(user, effects);
         if (_affiliations.Exactly(user) is not { } entry) return null;
         if (entry.Nick is null && entry.OfflineDelivery is null) return null;
         // [D] Membership goes only where registering gave it and it is not what lets the user in.
         bool leaves = entry is { SelfRegistered: true, Affiliation: Affiliation.Member } && !_options.MembersOnly;
-        StoreAffiliation(entry with
+        var version = StoreAffiliation(entry with
         {
             Affiliation = leaves ? Affiliation.None : entry.Affiliation,
             Nick = null,
             OfflineDelivery = null,
-        }, effects);
-        foreach (var occupant in _occupants.OfUser(user)) UpdateAffiliation(occupant, null, null, effects);
+        }, input, effects);
+        ShowAffiliation(user, version, null, null, input, effects);
         return null;
     }
 }

@@ -95,7 +95,7 @@ public sealed partial class Room
                 // muc.md §16.1: the configured subject was set when the room was made.
                 _subject = subject is null ? RoomSubject.NeverSet : subject with { At = subject.At ?? now },
             };
-        foreach (var entry in affiliations ?? []) room._affiliations.Set(entry);
+        foreach (var entry in affiliations ?? []) room._affiliations.Load(entry);
         return room;
     }
 
@@ -114,7 +114,7 @@ public sealed partial class Room
             _stored = true,
         };
         _ = TryHash(snapshot.Profile.VCard, out room._avatarHash);
-        foreach (var entry in snapshot.Affiliations) room._affiliations.Set(entry);
+        foreach (var entry in snapshot.Affiliations.Concat(snapshot.Past)) room._affiliations.Load(entry);
         foreach (var entry in history ?? []) room._history.Add(entry, room.HistoryMax);
         return room;
     }
@@ -154,6 +154,7 @@ public sealed partial class Room
         Subject = _subject,
         Profile = _profile,
         Affiliations = [.. _affiliations.All],
+        Past = [.. _affiliations.Past],
     };
 
     /// <summary>Decides what one input does. The only door of a room.</summary>

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Muster.Protocol.Addresses;
+using Muster.Protocol.Payloads;
 using Muster.Protocol.Stanzas;
 using Muster.Protocol.Xml;
 
@@ -139,11 +140,12 @@ public abstract record RoomChange
     /// <param name="Subject">The new subject.</param>
     public sealed record SubjectSet(RoomSubject Subject) : RoomChange;
 
-    /// <summary>An affiliation was added or replaced.</summary>
+    /// <summary>An affiliation was added or replaced; or, when it is <see cref="Affiliation.None"/>, taken away from
+    /// somebody of whom the room still knows something.</summary>
     /// <param name="Entry">The entry, whose user is the key.</param>
     public sealed record AffiliationSet(AffiliationEntry Entry) : RoomChange;
 
-    /// <summary>An affiliation was removed.</summary>
+    /// <summary>Nothing is known of a user any more.</summary>
     /// <param name="User">The key of the entry.</param>
     public sealed record AffiliationRemoved(Jid User) : RoomChange;
 

@@ -1,6 +1,7 @@
 using System.Collections.Frozen;
 using System.Collections.Immutable;
 using System.Globalization;
+using Muster.Protocol.Addresses;
 using Muster.Protocol.Payloads;
 
 namespace Muster.Core.Rooms;
@@ -119,6 +120,10 @@ public sealed class RoomOption
             o => o.PresenceBroadcast, (o, v) => o with { PresenceBroadcast = v }),
         Flag("registered_nicks_only", "registered_nicks_only", "Users with a registered nick must use it",
             o => o.RegisteredNicksOnly, (o, v) => o with { RegisteredNicksOnly = v }),
+        Flag("registration_approval", "registration_approval", "Who registers needs an admin's approval",
+            o => o.RegistrationApproval, (o, v) => o with { RegistrationApproval = v }),
+        Text("contact", "muc#roomconfig_contactjid", "Address of whom to ask about the room",
+            o => o.Contact, WithContact),
         Line("slow_mode", "muc#roomconfig_slow_mode_duration", "Seconds between two messages of an occupant (0: none)",
             o => o.SlowModeSeconds, (o, v) => v <= 86_400 ? o with { SlowModeSeconds = v } : null),
         Text("pubsub_node", "muc#roomconfig_pubsub", "Publish-subscribe node of the room",
@@ -205,6 +210,10 @@ public sealed class RoomOption
         "anyone" or "0" or "false" => options with { Anonymous = false },
         _ => null,
     };
+
+    static RoomOptions? WithContact(RoomOptions options, string value) =>
+        value.Length == 0 ? options with { Contact = "" }
+            : Jid.TryParse(value, out var jid) ? options with { Contact = jid.ToString() } : null;
 
     static RoomOptions? WithPrivateMessages(RoomOptions options, string value) => value switch
     {

@@ -77,6 +77,10 @@ public sealed record RoomOptions
     public ImmutableArray<Role> PresenceBroadcast { get; init; } = AllRoles;
     /// <summary>Whether users with a registered nick must use it here (nick lock-down).</summary>
     public bool RegisteredNicksOnly { get; init; }
+    /// <summary>Whether an owner or admin must approve of who wants to become a member by registering.</summary>
+    public bool RegistrationApproval { get; init; }
+    /// <summary>Address of whom to ask about the room, or "".</summary>
+    public string Contact { get; init; } = "";
     /// <summary>Seconds that an occupant waits between two messages (XEP-0500); 0 for none.</summary>
     public int SlowModeSeconds { get; init; }
     /// <summary>Address of a publish-subscribe node that belongs to the room, or "".</summary>

@@ -29,6 +29,9 @@ public sealed record RoomPolicy
     public int UsersAdminThreshold { get; init; } = 5;
     /// <summary>Affiliations that a room may hold; one more is refused with resource-constraint. [D]</summary>
     public int AffiliationsMax { get; init; } = 5000;
+    /// <summary>Affiliations that were taken away and are remembered, so that a client need only hear of changes
+    /// (XEP-0463). One that knows less hears of all. [D]</summary>
+    public int RemovalsMax { get; init; } = 1000;
     /// <summary>Items in one answer to a list request; more are asked for page by page (XEP-0059). [D]</summary>
     public int ListPageMax { get; init; } = 500;
     /// <summary>Occupants above which newcomers without affiliation are not announced. [D]</summary>
@@ -51,6 +54,23 @@ public sealed record RoomPolicy
     public bool ExternalPasswords { get; init; }
     /// <summary>Who without affiliation may register in a room. [D]</summary>
     public RoomRegistration Registration { get; init; }
+    /// <summary>Requests for membership that may wait for an answer; one more is refused. [D]</summary>
+    public int RequestsMax { get; init; } = 50;
+    /// <summary>How long a request for membership waits before it is forgotten. [D]</summary>
+    public TimeSpan RequestTime { get; init; } = TimeSpan.FromDays(30);
+    /// <summary>Shortest time between two requests of one user. [D]</summary>
+    public TimeSpan RequestInterval { get; init; } = TimeSpan.FromMinutes(1);
+    /// <summary>Whether the nick with which a member first enters is registered
+    /// (<c>muc_auto_reserve_nicks</c>).</summary>
+    public bool ReservesNicks { get; init; }
+    /// <summary>Whether who has a registered nick must use it in every room
+    /// (<c>enforce_registered_nickname</c>).</summary>
+    public bool EnforcesNicks { get; init; }
+    /// <summary>Web address below which public logs can be read, or null when nobody said.</summary>
+    public string? LogsAddress { get; init; }
+    /// <summary>Whether the logs of a room lie under its whole address there, or only under the part before the
+    /// @.</summary>
+    public bool LogsAreByAddress { get; init; } = true;
     /// <summary>Whether members who never chose get messages while they are away
     /// (<c>muc_offline_delivery_default</c>).</summary>
     public bool OfflineDeliveryDefault { get; init; }

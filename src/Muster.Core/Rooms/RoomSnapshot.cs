@@ -16,7 +16,8 @@ public sealed record RoomSubject(string Text, string Nick, DateTimeOffset? At)
 
 /// <summary>The lasting association of a user, or of a whole domain, with a room.</summary>
 /// <param name="User">A bare JID, a domain, or (from the configuration) one with a resource.</param>
-/// <param name="Affiliation">The affiliation, never <see cref="Affiliation.None"/>.</param>
+/// <param name="Affiliation">The affiliation. <see cref="Affiliation.None"/> only in
+/// <see cref="RoomSnapshot.Past"/>.</param>
 public sealed record AffiliationEntry(Jid User, Affiliation Affiliation)
 {
     /// <summary>The nick reserved in this room (XEP-0045 §7.10), or null.</summary>
@@ -28,6 +29,22 @@ public sealed record AffiliationEntry(Jid User, Affiliation Affiliation)
     public bool SelfRegistered { get; init; }
     /// <summary>Whether messages go to the user's bare JID while it is not inside (muc-offline-delivery.md); null:
     /// never chosen.</summary>
+    public bool? OfflineDelivery { get; init; }
+    /// <summary>Version of the list that this affiliation made (XEP-0463); 0 when that is not known.</summary>
+    public long Version { get; init; }
+    /// <summary>What somebody without affiliation asks for (XEP-0045 §9.9 #regapprove), or null.</summary>
+    public RegistrationRequest? Request { get; init; }
+}
+
+/// <summary>Somebody asks to become a member, and an admin has not answered yet.</summary>
+/// <param name="Nick">The nick that is to be reserved.</param>
+/// <param name="At">When it was asked.</param>
+public sealed record RegistrationRequest(string Nick, DateTimeOffset At)
+{
+    /// <summary>What else the user told of itself, by name of the form's field.</summary>
+    public ImmutableSortedDictionary<string, string> Details { get; init; } =
+        ImmutableSortedDictionary<string, string>.Empty;
+    /// <summary>Whether messages are wanted while away; null: not said.</summary>
     public bool? OfflineDelivery { get; init; }
 }
 
@@ -52,4 +69,7 @@ public sealed record RoomSnapshot
     public RoomProfile Profile { get; init; } = RoomProfile.Empty;
     /// <summary>All affiliations.</summary>
     public ImmutableArray<AffiliationEntry> Affiliations { get; init; } = [];
+    /// <summary>Users without affiliation of whom the room knows something all the same: that they had one (XEP-0463),
+    /// or that they ask for one.</summary>
+    public ImmutableArray<AffiliationEntry> Past { get; init; } = [];
 }

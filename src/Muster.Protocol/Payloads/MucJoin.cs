@@ -6,17 +6,21 @@ namespace Muster.Protocol.Payloads;
 /// <summary>The <c>x</c> of muc in the presence that enters a room (XEP-0045 §7.2 #enter, §19.1).</summary>
 /// <param name="Password">The password given, or null when there is none; an empty one is a password.</param>
 /// <param name="History">Which history is wanted, or null for what the room gives by itself.</param>
-public sealed record MucJoin(string? Password = null, MucHistoryRequest? History = null)
+/// <param name="Affiliations">Which version of the affiliations is known (XEP-0463), or null when they are not
+/// wanted.</param>
+public sealed record MucJoin(string? Password = null, MucHistoryRequest? History = null,
+    MucVersion? Affiliations = null)
 {
     /// <summary>The <c>x</c> element.</summary>
     public Element ToElement() => new(Namespaces.Muc, "x",
         Password is null ? null : new Element(Namespaces.Muc, "password", Password),
-        History?.ToElement());
+        History?.ToElement(), Affiliations?.ToElement());
 
     /// <summary>Reads an <c>x</c>; nothing in it can make entering fail but the password.</summary>
     public static MucJoin Read(Element x) => new(
         MucItem.TextOf(x, "password"),
-        x.Child("history") is { } history ? MucHistoryRequest.Read(history) : null);
+        x.Child("history") is { } history ? MucHistoryRequest.Read(history) : null,
+        MucVersion.Of(x));
 }
 
 /// <summary>Limits on the history sent on entering (XEP-0045 §7.2.14 #enter-managehistory). All that are set apply

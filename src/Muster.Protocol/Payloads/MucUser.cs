@@ -24,6 +24,8 @@ public sealed record MucUser
     public MucDecline? Decline { get; init; }
     /// <summary>The room's password, sent with an invitation, or null.</summary>
     public string? Password { get; init; }
+    /// <summary>Which version of the affiliations this leads to (XEP-0463), or null.</summary>
+    public MucVersion? Version { get; init; }
 
     /// <summary>Makes an empty one, as it stands in private messages (XEP-0045 §7.5).</summary>
     public MucUser() { }
@@ -44,6 +46,7 @@ public sealed record MucUser
         Destroy?.ToElement(),
         Password is null ? null : new Element(Namespaces.MucUser, "password", Password),
         .. Statuses.Select(Status),
+        Version?.ToElement(),
     ]);
 
     /// <summary>One <c>status</c> element.</summary>
@@ -58,7 +61,13 @@ public sealed record MucUser
         problem = null;
         var invites = new List<MucInvite>();
         var statuses = new List<int>();
-        var user = new MucUser { Invites = invites, Statuses = statuses, Password = MucItem.TextOf(x, "password") };
+        var user = new MucUser
+        {
+            Invites = invites,
+            Statuses = statuses,
+            Password = MucItem.TextOf(x, "password"),
+            Version = MucVersion.Of(x),
+        };
         foreach (var child in x.Elements)
         {
             if (child.Namespace != Namespaces.MucUser) continue;

@@ -18,8 +18,6 @@ static class NotYet
         "listen.component",
         "s2s",
         "general.language",
-        "modules.mod_muc.muc_auto_reserve_nicks",
-        "modules.mod_muc.enforce_registered_nickname",
         "modules.mod_smacks",
         "modules.mod_track_muc_joins",
         "modules.mod_ping_muc",

@@ -14,7 +14,7 @@ sealed class GroupChat : Feature
     const int NickCharsMax = 256;
 
     public override FeatureInfo Info { get; } =
-        new(45, "1.35.5", Support.Partial, "no approval of registrations, no list of absent members");
+        new(45, "1.35.5", Support.Partial, "no list of absent members (status 102 and 103): XEP-0045 names no option for it");
 
     public override void Register(Slots slots)
     {
@@ -65,7 +65,7 @@ sealed class GroupChat : Feature
     {
         string service = context.Address.ToString();
         string? nick = await context.Services.Database.Nicks.Find(service, iq.From.Bare);
-        var form = new DataForm(DataFormType.Form, null, FormField.Line("nick", nick ?? "", "Nickname"))
+        var form = new DataForm(DataFormType.Form, null, FormField.Line("nick", "Nickname", nick ?? ""))
         {
             Title = $"Nickname Registration at {service}",
             Instructions = ["Enter the nickname that you want to reserve"],

@@ -42,6 +42,7 @@ static class Specifications
         Xep(421, "Occupant identifiers for semi-anonymous MUCs", "1.0.1", Support.Complete),
         Xep(425, "Moderated Message Retraction", "0.3.0", Support.Complete),
         Xep(440, "SASL Channel-Binding Type Capability", "0.4.2", Support.Complete, "tls-server-end-point"),
+        Xep(463, "MUC Affiliations Versioning", "0.2.0", Support.Complete),
         Xep(486, "MUC Avatars", "0.1.0", Support.Complete),
         Xep(500, "MUC Slow Mode", "0.1.0", Support.Complete),
     ];

@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using System.Text.Json;
 using Muster.Core.Rooms;
 using Muster.Core.Sessions;
 using Muster.Protocol.Addresses;
@@ -217,7 +218,7 @@ sealed partial class RoomHost
                 _service.Clock.GetUtcNow(), settings.Affiliations, settings.Subject);
             return true;
         }
-        catch (StorageException e)
+        catch (Exception e) when (e is StorageException or JsonException or FormatException)
         {
             RoomsLog.Unreadable(_service.Log, Address, e.Message);
             return false;

@@ -52,7 +52,7 @@ static class RoomRecords
                     break;
                 case RoomEffect.Persist { Change: RoomChange.Created c }:
                     commit = Created(commit, c.Snapshot, now);
-                    foreach (var entry in c.Snapshot.Affiliations) (set ??= [])[entry.User] = ToStored(entry);
+                    foreach (var entry in c.Snapshot.Affiliations.Concat(c.Snapshot.Past)) (set ??= [])[entry.User] = ToStored(entry);
                     break;
                 case RoomEffect.Persist { Change: RoomChange.Configured c }:
                     commit = commit with { Options = ToStored(c.Options, c.Profile) };
@@ -94,7 +94,8 @@ static class RoomRecords
             Secret = [.. stored.OccupantIdSalt.Span],
             CreatedAt = stored.CreatedAt,
             Subject = stored.Subject is { } s ? new(s.Text, s.Author, s.At) : RoomSubject.NeverSet,
-            Affiliations = [.. stored.Affiliations.Select(ToEntry)],
+            Affiliations = [.. stored.Affiliations.Where(entry => entry.Affiliation != 0).Select(ToEntry)],
+            Past = [.. stored.Affiliations.Where(entry => entry.Affiliation == 0).Select(ToEntry)],
         };
     }
 
@@ -132,7 +133,8 @@ static class RoomRecords
         Nick = entry.Nick,
         Reason = entry.Reason,
         OfflineDelivery = entry.OfflineDelivery,
-        Registration = entry.SelfRegistered ? SelfRegistered : null,
+        Registration = entry.Request is { } request ? ToJson(request) : entry.SelfRegistered ? SelfRegistered : null,
+        Version = entry.Version,
     };
 
     const string SelfRegistered = "self";
@@ -143,7 +145,24 @@ static class RoomRecords
         Reason = stored.Reason,
         OfflineDelivery = stored.OfflineDelivery,
         SelfRegistered = stored.Registration == SelfRegistered,
+        Request = stored.Registration is ['{', ..] json ? ToRequest(json) : null,
+        Version = stored.Version,
     };
+
+    static string ToJson(RegistrationRequest request) => JsonSerializer.Serialize(request);
+
+    // What cannot be read has to be asked again; the room must not fail over it.
+    static RegistrationRequest? ToRequest(string json)
+    {
+        try
+        {
+            return JsonSerializer.Deserialize<RegistrationRequest>(json);
+        }
+        catch (JsonException)
+        {
+            return null;
+        }
+    }
 
     static StoredRoomOptions ToStored(RoomOptions options, RoomProfile profile)
     {

@@ -187,7 +187,8 @@ public sealed class AdminTests
             StringComparison.Ordinal)), StringComparison.Ordinal);
         var stored =
             Assert.IsType<RoomChange.AffiliationSet>(room.Effects.OfType<RoomEffect.Persist>().Single().Change);
-        Assert.Equal(new AffiliationEntry(JuliaJid, Affiliation.Outcast) { Reason = "Capulet" }, stored.Entry);
+        Assert.Equal(new AffiliationEntry(JuliaJid, Affiliation.Outcast) { Reason = "Capulet" },
+            stored.Entry with { Version = 0 });
         room.Forget();
         room.Join(Julia, "Jule");
         Assert.Equal(["error presence Jule forbidden"], room.Received(Julia));
@@ -231,7 +232,10 @@ public sealed class AdminTests
         room.Affiliate(Romeo, "nurse@x", Affiliation.None);
         Assert.Equal(["presence Nurse unavailable none/none jid=nurse@x/house by=Romeo(romeo@x) 110 321"],
             room.Received(Nurse));
-        Assert.IsType<RoomChange.AffiliationRemoved>(room.Effects.OfType<RoomEffect.Persist>().Single().Change);
+        var stored =
+            Assert.IsType<RoomChange.AffiliationSet>(room.Effects.OfType<RoomEffect.Persist>().Single().Change);
+        Assert.Equal(Affiliation.None, stored.Entry.Affiliation);
+        Assert.DoesNotContain(room.Room.Snapshot().Affiliations, entry => entry.User == Jid.Parse("nurse@x"));
     }
 
     [Fact]

@@ -51,6 +51,7 @@ public sealed class ConfigTests
                 "muc#roomconfig_enablelogging=0",
             "muc#roomconfig_enablearchiving=1", "muc#roomconfig_historylength=",
             "muc#roomconfig_presencebroadcast=moderator,participant,visitor", "registered_nicks_only=0",
+                "registration_approval=0", "muc#roomconfig_contactjid=",
                 "muc#roomconfig_slow_mode_duration=0",
                 "muc#roomconfig_pubsub=",
             "allow_private_messages=1", "muc#roomconfig_roomadmins=", "muc#roomconfig_roomowners=romeo@x",
@@ -271,6 +272,7 @@ public sealed class ConfigTests
         "title description language persistent public public_list password_protected password maygetmemberlist " +
         "max_users anonymous members_only moderated members_by_default allow_change_subj allow_private_messages " +
         "allow_query_users allow_user_invites allow_multiple_sessions allow_visitor_status allow_visitor_nickchange " +
-        "logging archiving history_length presence_broadcast registered_nicks_only slow_mode pubsub_node",
+        "logging archiving history_length presence_broadcast registered_nicks_only " +
+        "registration_approval contact slow_mode pubsub_node",
         string.Join(' ', RoomOption.All.Select(option => option.Name)));
 }
