@@ -14,7 +14,8 @@ sealed class GroupChat : Feature
     const int NickCharsMax = 256;
 
     public override FeatureInfo Info { get; } =
-        new(45, "1.35.5", Support.Partial, "no list of absent members (status 102 and 103): XEP-0045 names no option for it");
+        new(45, "1.35.5", Support.Complete,
+            "status 102 and 103 are never told: XEP-0045 names no option to show members who are away");
 
     public override void Register(Slots slots)
     {
