@@ -65,7 +65,7 @@ internal sealed class Store(World world)
         RoomChange.Created created => created.Snapshot,
         RoomChange.Configured configured => Room with { Options = configured.Options, Profile = configured.Profile },
         RoomChange.SubjectSet subject => Room with { Subject = subject.Subject },
-        RoomChange.AffiliationSet set => Room with { Affiliations = Without(set.Entry.User).Add(set.Entry) }, // gone or not
+        RoomChange.AffiliationSet set => Room with { Affiliations = Without(set.Entry.User).Add(set.Entry) },
         RoomChange.AffiliationRemoved removed => Room with { Affiliations = Without(removed.User) },
         _ => throw new SimulationException($"unexpected change {change}"),
     };

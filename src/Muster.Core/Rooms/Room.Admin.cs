@@ -262,7 +262,8 @@ public sealed partial class Room
             : 0;
         if (code != 0)
         {
-            RemoveOccupant(occupant, new Departure(code) { Actor = actor, Reason = reason, Version = version }, effects);
+            var departure = new Departure(code) { Actor = actor, Reason = reason, Version = version };
+            RemoveOccupant(occupant, departure, effects);
             return isShown;
         }
         // XEP-0045 §9, §10: a higher affiliation never lowers the role given before, a lower one gives its own.

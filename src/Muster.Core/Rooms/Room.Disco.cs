@@ -64,7 +64,8 @@ public sealed partial class Room
         FormField.Line("muc#roominfo_subject", "Subject", _subject.Text),
         FormField.Flag("muc#roominfo_subjectmod", "Occupants may change the subject", _options.AllowSubjectChange),
         FormField.Line("muc#roominfo_slow_mode_duration", "Seconds between two messages", Number(SlowModeSeconds)),
-        Contacts is { Count: > 0 } contacts ? FormField.Addresses("muc#roominfo_contactjid", "Contact", contacts) : null,
+        Contacts is { Count: > 0 } contacts
+            ? FormField.Addresses("muc#roominfo_contactjid", "Contact", contacts) : null,
         LogAddress is { } log ? FormField.Line("muc#roominfo_logs", "Public log", log) : null,
         _options.Language.Length > 0 ? FormField.Line("muc#roominfo_lang", "Language", _options.Language) : null,
         _avatarHash is null ? null : FormField.Lines("muc#roominfo_avatarhash", "Avatar hash", _avatarHash),

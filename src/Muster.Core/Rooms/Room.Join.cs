@@ -217,12 +217,13 @@ public sealed partial class Room
         if (first) SendRequests(session, input, effects);
     }
 
-    /// <summary><c>muc_auto_reserve_nicks</c>: the nick with which somebody of the list enters is the registered one from
-    /// now on, if none is and it is nobody's.</summary>
+    /// <summary><c>muc_auto_reserve_nicks</c>: the nick with which somebody of the list enters is the registered one
+    /// from now on, if none is and it is nobody's.</summary>
     void ReserveNick(Occupant occupant, in RoomInput input, List<RoomEffect> effects)
     {
         if (!Policy.ReservesNicks || !_affiliations.OwnerOf(occupant.Nick).IsNone) return;
-        if (_affiliations.Exactly(occupant.User) is not { Affiliation: >= Affiliation.Member, Nick: null } entry) return;
+        var entry = _affiliations.Exactly(occupant.User);
+        if (entry is not { Affiliation: >= Affiliation.Member, Nick: null }) return;
         if (!input.Sender.NickOwner.IsNone && !input.Sender.NickOwner.SameBare(occupant.User)) return;
         StoreAffiliation(entry with { Nick = occupant.Nick }, input, effects);
     }

@@ -40,7 +40,8 @@ public sealed partial class Room
             : FormField.Line(detail.Var, detail.Label, value);
     });
 
-    /// <summary>Keeps a request and asks the admins. A second one of the same user takes the place of the first.</summary>
+    /// <summary>Keeps a request and asks the admins. A second one of the same user takes the place of the
+    /// first.</summary>
     StanzaError? TakeRequest(Iq iq, string nick, bool? offline, DataForm form, in RoomInput input,
         List<RoomEffect> effects)
     {

@@ -2,8 +2,8 @@ using Muster.Protocol.Xml;
 
 namespace Muster.Protocol.Payloads;
 
-/// <summary>Versions of a room's affiliations (XEP-0463 §5): in the presence that enters, what the client knows; in what
-/// the room says, from which version to which a change leads. The versions mean nothing but to the room.</summary>
+/// <summary>Versions of a room's affiliations (XEP-0463 §5): in the presence that enters, what the client knows; in
+/// what the room says, from which version to which a change leads. The versions mean nothing but to the room.</summary>
 /// <param name="Since">The version before, or null: nothing is known, or all is told.</param>
 /// <param name="Until">The version after, or null in a client's request.</param>
 public sealed record MucVersion(string? Since = null, string? Until = null)

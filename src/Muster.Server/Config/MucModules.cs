@@ -36,8 +36,8 @@ sealed class MucLogConfig(Section s)
         "Address of a style sheet that the pages link to.");
 
     public string? Url { get; } = s.Parsed("url", null, null, "an http:// or https:// address",
-        "Web address at which your web server shows outdir; rooms that are logged tell it to clients, followed by the " +
-        "name of their folder.", static text => Uri.TryCreate(text, UriKind.Absolute, out var uri)
+        "Web address at which your web server shows outdir; rooms that are logged tell it to clients, followed by " +
+        "the name of their folder.", static text => Uri.TryCreate(text, UriKind.Absolute, out var uri)
             && uri.Scheme is "http" or "https" ? text.TrimEnd('/') : null, unset: "rooms tell no address");
 
     public bool UsesUtc { get; } = s.Choice("timezone", false, "Time zone of file names and times.",

@@ -52,7 +52,8 @@ static class RoomRecords
                     break;
                 case RoomEffect.Persist { Change: RoomChange.Created c }:
                     commit = Created(commit, c.Snapshot, now);
-                    foreach (var entry in c.Snapshot.Affiliations.Concat(c.Snapshot.Past)) (set ??= [])[entry.User] = ToStored(entry);
+                    foreach (var entry in c.Snapshot.Affiliations.Concat(c.Snapshot.Past))
+                        (set ??= [])[entry.User] = ToStored(entry);
                     break;
                 case RoomEffect.Persist { Change: RoomChange.Configured c }:
                     commit = commit with { Options = ToStored(c.Options, c.Profile) };

@@ -35,7 +35,8 @@ public sealed class RequestTests
     {
         var room = Room();
         room.Inside((Romeo, "Romeo"), (Nurse, "Nurse"), (Julia, "Jule"));
-        Register(room, Paris, (Nick, "Paris"), ("muc#register_first", "Count"), ("muc#register_faqentry", "Hello\nall"));
+        Register(room, Paris, (Nick, "Paris"), ("muc#register_first", "Count"),
+            ("muc#register_faqentry", "Hello\nall"));
         Assert.Equal(["result"], room.Received(Paris));
         Assert.Empty(room.Received(Julia));
         Assert.Single(room.Stanzas(Romeo));
@@ -193,8 +194,8 @@ public sealed class RequestTests
     [Fact, Spec("XEP-0045", "register")]
     public void Where_the_service_says_so_a_members_first_nick_is_registered()
     {
-        var room = RoomDriver.Stored(null, new() { ReservesNicks = true }, "owner romeo@x", "member nurse@x as Angelica",
-            "member julia@x");
+        var room = RoomDriver.Stored(null, new() { ReservesNicks = true },
+            "owner romeo@x", "member nurse@x as Angelica", "member julia@x");
         room.Inside((Julia, "Jule"), (Nurse, "Nurse"), (Paris, "Paris"));
         room.Leave(Julia, "Jule");
         room.Join(Julia, "Juliet"); // the first one counts
