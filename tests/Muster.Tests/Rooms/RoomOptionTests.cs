@@ -154,7 +154,8 @@ public sealed class RoomOptionTests
         await Say(anna, "m1", text);
         await anna.ExpectAsync("<message from='*' to='*' id='m1' type='groupchat'>...</message>");
         await Say(anna, "m2", text);
-        await server.SettleAsync();
+        await anna.ExpectNothingAsync(); // the room was sent it
+        await server.SettleAsync();      // and holds it, before time passes
         await anna.ExpectNothingAsync();
         await server.AdvanceAsync(TimeSpan.FromSeconds(3));
         await anna.ExpectAsync("<message from='*' to='*' id='m2' type='groupchat'>...</message>");

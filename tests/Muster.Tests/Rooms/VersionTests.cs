@@ -7,7 +7,7 @@ using Muster.Testing;
 
 namespace Muster.Tests.Rooms;
 
-/// <summary>Versions of the affiliations (XEP-0463): a client that knows one hears only of what changed since.</summary>
+/// <summary>Versions of the affiliations (XEP-0463): a client that knows one hears of what changed since.</summary>
 [Spec("XEP-0463", "usage")]
 public sealed class VersionTests
 {
