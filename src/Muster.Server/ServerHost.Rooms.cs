@@ -97,7 +97,9 @@ sealed partial class ServerHost
             },
             ConferencesPerUserMax = muc.MaxUserConferences,
             MailboxMax = config.Limits.RoomMailboxLengthMax,
-            CheckPassword = muc.HttpAuthPool is { } pool ? new PasswordService(_pools[pool]).Check : null,
+            CheckPassword = _pools.GetValueOrDefault(muc.HttpAuthPool ?? "") is { } pool
+                ? new PasswordService(pool).Check
+                : null,
             HibernateTimeout = muc.HibernateTimeout,
             HibernatedRoomCheckInterval = muc.HibernatedRoomCheckInterval,
             HibernatedRoomTimeout = muc.HibernatedRoomTimeout,

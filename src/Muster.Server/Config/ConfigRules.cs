@@ -89,8 +89,11 @@ static class ConfigRules
             string text = $"there is no {what} '{TomlWriter.Show(reference.Name)}'; define it under [{table}], or " +
                 $"did you " +
                 $"mean '{Nearest.Of(reference.Name, known)}'?";
-            // MongooseIM, "access.*.acl": a class that does not exist matches nobody, which is no error.
-            if (reference.Kind == ReferenceKind.AccessClass) reading.Warn(reference.Offset, reference.Path, text);
+            // MongooseIM, "access.*.acl": a class that does not exist matches nobody, which is no error. The example of
+            // its page on mod_muc names a pool that stands elsewhere: until there is one, every password is refused.
+            bool isFine = reference.Kind == ReferenceKind.AccessClass
+                || reference.Kind == ReferenceKind.HttpPool && config.OutgoingPools.Http.Count == 0;
+            if (isFine) reading.Warn(reference.Offset, reference.Path, text);
             else reading.Error(reference.Offset, reference.Path, text);
         }
     }

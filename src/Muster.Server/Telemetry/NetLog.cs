@@ -3,7 +3,7 @@ using Muster.Protocol.Addresses;
 
 namespace Muster.Server.Telemetry;
 
-/// <summary>Log lines about connections. Ids 1000 to 1099 are stable.</summary>
+/// <summary>What is logged of connections. Event ids 1000 to 1099.</summary>
 static partial class NetLog
 {
     [LoggerMessage(1000, LogLevel.Debug, "{Conn} connected from {Remote} on {Listener}")]

@@ -14,8 +14,8 @@ public sealed class ConfigRulesTests
     [InlineData("[shaper.normal]\nmax_rate = 1\n[[listen.c2s]]\nshaper = 'norml'", 4, 10,
         "there is no shaper 'norml'; define it under [shaper], or did you mean 'normal'?")]
     [InlineData("[modules.mod_muc]\nroom_shaper = 'x'", 2, 15, "there is no shaper 'x'")]
-    [InlineData("[modules.mod_muc]\nhttp_auth_pool = 'p'", 2, 18,
-        "there is no pool 'p'; define it under [outgoing_pools.http]")]
+    [InlineData("[modules.mod_muc]\nhttp_auth_pool = 'p'\n[outgoing_pools.http.q]\nconnection.host='http://x'",
+        2, 18, "there is no pool 'p'; define it under [outgoing_pools.http]")]
     [InlineData("[modules.mod_muc_log]\naccess_log = 'nobody'", 2, 14, "there is no access rule 'nobody'")]
     [InlineData("[[modules.mod_muc.default_room.affiliations]]\nuser='a'\nserver='b'\nresource=''\naffiliation='king'",
         5, 13, "must be one of \"member\", \"admin\", \"owner\"")]
@@ -101,6 +101,15 @@ public sealed class ConfigRulesTests
         Assert.Equal("muster.toml:2:13: warning: access.x[0].acl: there is no access class 'stuff'; define it under " +
             "[acl], " +
             "or did you mean 'staff'?", Assert.Single(problems).ToString());
+    }
+
+    [Fact]
+    public void A_pool_is_missed_with_a_warning_where_there_is_none_at_all()
+    {
+        var (config, problems) = ConfigCheck.Parse("[modules.mod_muc]\nhttp_auth_pool = 'p'");
+        Assert.NotNull(config);
+        Assert.StartsWith("muster.toml:2:18: warning: modules.mod_muc.http_auth_pool: there is no pool 'p'; " +
+            "define it under [outgoing_pools.http]", Assert.Single(problems).ToString(), StringComparison.Ordinal);
     }
 
     [Fact]

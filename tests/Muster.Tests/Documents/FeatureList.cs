@@ -26,13 +26,16 @@ sealed record FeatureRow(string Id, string Text, string Default)
 /// <param name="Test">Folder, class and method, a class alone, or the file of a transcript.</param>
 /// <param name="Path">The file, from the root of the repository.</param>
 /// <param name="Line">The line.</param>
-sealed record FeatureClaim(string Row, string Test, string Path, int Line);
+/// <param name="Outside">The test looks from outside: it runs a whole server and speaks with it.</param>
+sealed record FeatureClaim(string Row, string Test, string Path, int Line, bool Outside);
 
 /// <summary>The features of tests/Data/features.tsv and the tests that name them: <c>[Feature("MU-12")]</c> in all
 /// test projects, <c>covers: MU-12</c> in transcripts. Sources are read instead of assemblies, so that the tests of a
 /// project that needs real peers count without being built into this one.</summary>
 sealed class FeatureList
 {
+    const string Tested = "tested";
+
     public List<FeatureArea> Areas { get; } = [];
 
     public List<FeatureRow> Rows { get; } = [];
@@ -48,7 +51,7 @@ sealed class FeatureList
         foreach (string file in TranscriptRunner.Files)
         {
             foreach (var (row, line) in TranscriptRunner.Rows(file))
-                list.Claims.Add(new FeatureClaim(row, file, $"tests/Transcripts/{file}", line));
+                list.Claims.Add(new FeatureClaim(row, file, $"tests/Transcripts/{file}", line, Outside: true));
         }
         return list;
     }
@@ -66,15 +69,16 @@ sealed class FeatureList
         Claims.AddRange(sources.SelectMany(Find));
     }
 
-    /// <summary>What is wrong: claims about rows that do not exist, and done rows that no test names.</summary>
+    /// <summary>What is wrong: claims about rows that do not exist, and done rows that no test from outside
+    /// names.</summary>
     public IEnumerable<string> Problems()
     {
         var known = Rows.Select(row => row.Id).ToHashSet();
         foreach (var claim in Claims.Where(claim => !known.Contains(claim.Row)))
             yield return $"{claim.Path}:{claim.Line}: {claim.Test} names {claim.Row}, which is no row";
         var done = Areas.Where(area => area.Done).Select(area => area.Id).ToHashSet();
-        foreach (var row in Rows.Where(row => done.Contains(row.Area) && TestsOf(row).Count == 0))
-            yield return $"{row.Id} is named by no test: {row.Text}";
+        foreach (var row in Rows.Where(row => done.Contains(row.Area) && StateOf(row) != Tested))
+            yield return $"{row.Id} is named by no test with a whole server: {row.Text}";
     }
 
     /// <summary>The page.</summary>
@@ -86,7 +90,8 @@ sealed class FeatureList
             <!-- Made from tests/Data/features.tsv and the tests; a test compares, UPDATE=1 writes it anew. -->
 
             Every option and behaviour of the documented system, and the tests that name it. A test is named by folder,
-            class and method, a transcript by its file in `tests/Transcripts`; a row that no test names yet is open.
+            class and method, a transcript by its file in `tests/Transcripts`. A row is *tested* when a test with a
+            whole server names it, *core* when only tests of decisions do, and *open* when none does.
 
             | area | rows | tested |
             | --- | --- | --- |
@@ -95,36 +100,43 @@ sealed class FeatureList
         foreach (var area in Areas)
         {
             var rows = Rows.Where(row => row.Area == area.Id).ToList();
+            int tested = rows.Count(row => StateOf(row) == Tested);
             page.Append(CultureInfo.InvariantCulture,
-                $"| [{area.Id}](#{area.Id.ToLowerInvariant()}) | {rows.Count} | {rows.Count(IsTested)} |\n");
+                $"| [{area.Id}](#{area.Id.ToLowerInvariant()}) | {rows.Count} | {tested} |\n");
         }
         foreach (var area in Areas)
         {
             page.Append(CultureInfo.InvariantCulture, $"\n## {area.Id}\n\n{area.Text}\n\n");
             page.Append("| id | feature | default | state | tests |\n| --- | --- | --- | --- | --- |\n");
             foreach (var row in Rows.Where(row => row.Area == area.Id))
-            {
-                string state = IsTested(row) ? "tested" : "open";
-                page.Append(CultureInfo.InvariantCulture,
-                    $"| {row.Id} | {row.Text} | {row.Default} | {state} | {string.Join(", ", TestsOf(row))} |\n");
-            }
+                page.AppendJoin(" | ", $"| {row.Id}", row.Text, row.Default, StateOf(row), TestsOf(row)).Append(" |\n");
         }
         return page.ToString();
     }
 
-    bool IsTested(FeatureRow row) => TestsOf(row).Count > 0;
+    string StateOf(FeatureRow row)
+    {
+        var claims = Claims.Where(claim => claim.Row == row.Id).ToList();
+        return claims.Exists(claim => claim.Outside) ? Tested : claims.Count > 0 ? "core" : "open";
+    }
 
-    List<string> TestsOf(FeatureRow row) =>
-        [.. Claims.Where(claim => claim.Row == row.Id).Select(claim => claim.Test).Distinct()
-            .Order(StringComparer.Ordinal)];
+    string TestsOf(FeatureRow row) => string.Join(", ", Claims.Where(claim => claim.Row == row.Id)
+        .Select(claim => claim.Test).Distinct().Order(StringComparer.Ordinal));
 
     static IEnumerable<FeatureClaim> Find(SourceFile file) =>
         from attribute in file.Root.DescendantNodes().OfType<AttributeSyntax>()
         where attribute.Name.ToString() == "Feature"
-        let test = FolderOf(file) + NameOf((MemberDeclarationSyntax)attribute.Parent!.Parent!)
+        let member = (MemberDeclarationSyntax)attribute.Parent!.Parent!
+        let test = FolderOf(file) + NameOf(member)
         from argument in attribute.ArgumentList!.Arguments
         let row = argument.Expression is LiteralExpressionSyntax literal ? literal.Token.ValueText : argument.ToString()
-        select new FeatureClaim(row, test, file.Path, SourceFile.Line(attribute));
+        select new FeatureClaim(row, test, file.Path, SourceFile.Line(attribute), StartsServer(member));
+
+    /// <summary>Whether the class starts a server or runs the program.</summary>
+    static bool StartsServer(MemberDeclarationSyntax member) =>
+        member.FirstAncestorOrSelf<TypeDeclarationSyntax>()!.DescendantNodes().OfType<IdentifierNameSyntax>()
+            .Any(name => name.Identifier.Text is "TestServer" or "ServerHost" or "SocketBench" or "CommandBench"
+                or "ServerProcess");
 
     /// <summary>The folder inside the project, as names of classes are unique only there.</summary>
     static string FolderOf(SourceFile file)

@@ -31,12 +31,12 @@ public sealed class FeatureListTests
     {
         var list = Read("""
             [Feature("BB-01")]
-            class OneTests { [Fact] [Feature("AA-01", "AA-02")] void A() { } }
-            class TwoTests { [RealPeerFact("x"), Feature("AA-01")] void B() { } }
+            class OneTests { [Fact] [Feature("AA-01")] void A() { } }
+            class TwoTests { [RealPeerFact("x"), Feature("AA-01", "AA-02")] void B() => ServerProcess.StartAsync(); }
             """);
         Assert.Empty(list.Problems());
         Assert.Contains("| AA-01 | what is proved | 1 | tested | OneTests.A, TwoTests.B |\n", list.ToMarkdown());
-        Assert.Contains("| BB-01 | what is not yet |  | tested | OneTests |\n", list.ToMarkdown());
+        Assert.Contains("| BB-01 | what is not yet |  | core | OneTests |\n", list.ToMarkdown());
     }
 
     [Fact]
@@ -44,8 +44,11 @@ public sealed class FeatureListTests
     {
         var list = Read("class OneTests\n{\n    [Fact]\n    [Feature(\"AA-01\", \"AA-03\")]\n    void A() { }\n}\n");
         Assert.Equal(
-            ["tests/OneTests.cs:4: OneTests.A names AA-03, which is no row", "AA-02 is named by no test: what is not"],
-            list.Problems());
+        [
+            "tests/OneTests.cs:4: OneTests.A names AA-03, which is no row",
+            "AA-01 is named by no test with a whole server: what is proved",
+            "AA-02 is named by no test with a whole server: what is not",
+        ], list.Problems());
         Assert.Contains("| BB-01 | what is not yet |  | open |  |\n", list.ToMarkdown());
     }
 

@@ -123,6 +123,19 @@ public sealed class PublicLogTests : IDisposable
         Assert.Empty(Files());
     }
 
+    [Theory, Feature("MU-46")]
+    [InlineData("", false)]
+    [InlineData("[modules.mod_muc]\ndefault_room.logging = true", true)]
+    public async Task A_new_room_is_logged_when_the_configuration_says_so(string options, bool logged)
+    {
+        await using var server = await TestServer.StartAsync(Config(options));
+        var romeo = await server.LoginAsync("romeo");
+        var entered = await romeo.CreateRoomAsync(Room, "Romeo");
+        Assert.Equal(logged, entered[0].CodesOf().Contains("170"));
+        await server.Host.StopAsync(TimeSpan.FromMilliseconds(100));
+        Assert.Equal(logged ? 1 : 0, Files().Length);
+    }
+
     [Fact, Feature("ML-03")]
     public async Task Without_the_module_nobody_does()
     {
