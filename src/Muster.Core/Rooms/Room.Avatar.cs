@@ -14,7 +14,7 @@ public sealed partial class Room
     static readonly StanzaError PictureUnreadable = StanzaError.BadRequest.WithText("The picture is not Base64");
 
     RoomProfile _profile = RoomProfile.Empty;
-    string? _avatarHash;
+    List<string> _avatarHashes = [];
 
     StanzaError? AnswerVCard(Iq iq, List<RoomEffect> effects) =>
         // XEP-0054 §3.2: an entity without one answers with an empty one.
@@ -24,8 +24,8 @@ public sealed partial class Room
     {
         if (AffiliationOf(iq.From, input.Sender) != Affiliation.Owner) return AvatarDenied;
         if (SizeOf(iq) > Policy.VCardBytesMax) return VCardTooLarge;
-        if (!TryHash(card, out string? hash)) return PictureUnreadable;
-        _avatarHash = hash;
+        if (!TryHash(card, out var hashes)) return PictureUnreadable;
+        _avatarHashes = hashes;
         // XEP-0486 §4: an empty vCard takes the avatar away.
         SetProfile(_profile with { VCard = card.IsEmpty ? null : card }, effects);
         Succeed(iq, null, effects);
@@ -39,16 +39,19 @@ public sealed partial class Room
         Persist(new RoomChange.Configured(_options, profile), effects);
     }
 
-    /// <summary>The hash of the picture in a vCard; null when there is none. False when the picture cannot be
-    /// read.</summary>
+    /// <summary>The hashes of the picture in a vCard, one for each of its formats (XEP-0486 §5.1). False when it
+    /// cannot be read.</summary>
     [SuppressMessage("Security", "CA5350", Justification = "XEP-0153 §3 lays down SHA-1 as the name of the picture.")]
-    static bool TryHash(Element? card, out string? hash)
+    static bool TryHash(Element? card, out List<string> hashes)
     {
-        hash = null;
-        if (card?.Child("PHOTO")?.Child("BINVAL") is not { } picture) return true;
-        byte[] bytes = new byte[picture.Text.Length];
-        if (!Convert.TryFromBase64String(picture.Text, bytes, out int count)) return false;
-        hash = Convert.ToHexStringLower(SHA1.HashData(bytes.AsSpan(0, count)));
+        hashes = [];
+        foreach (var photo in card?.Children(Namespaces.VcardTemp, "PHOTO") ?? [])
+        {
+            if (photo.Child("BINVAL") is not { } picture) continue;
+            byte[] bytes = new byte[picture.Text.Length];
+            if (!Convert.TryFromBase64String(picture.Text, bytes, out int count)) return false;
+            hashes.Add(Convert.ToHexStringLower(SHA1.HashData(bytes.AsSpan(0, count))));
+        }
         return true;
     }
 }

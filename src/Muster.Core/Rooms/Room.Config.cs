@@ -64,6 +64,7 @@ public sealed partial class Room
         }, isHidden ? [] : option.Read(_options))
         {
             Label = option.Label,
+            Range = option.Range,
             Options = option.Kind == RoomOptionKind.Number ? NumberChoices() : option.Choices,
         };
     }
@@ -72,7 +73,9 @@ public sealed partial class Room
     [
         .. MaxUsersChoices.Append(_options.MaxUsers).Append(Policy.UsersMax)
             .Where(count => count <= Policy.UsersMax).Distinct().Order()
-            .Select(count => count.ToString(CultureInfo.InvariantCulture)).Select(text => new FormOption(text, text)),
+            .Select(count => count.ToString(CultureInfo.InvariantCulture))
+            .Select(text => new FormOption(text, text)),
+        new("none", "As many as the service allows"),
     ];
 
     StanzaError? ReceiveOwnerSet(Iq iq, Element query, in RoomInput input, List<RoomEffect> effects)

@@ -31,13 +31,13 @@ public sealed partial class Room
     StanzaError? AnswerInfo(Iq iq, Element query, in RoomInput input, List<RoomEffect> effects) =>
         query.Attribute("node") switch
     {
-        null or "" => Succeed(iq, RoomInfo(), effects),
+        null or "" => Succeed(iq, RoomInfo(input.Now), effects),
         ReservedNickNode => Succeed(iq, ReservedNickInfo(iq.From, input.Sender), effects),
         TrafficNode => StanzaError.FeatureNotImplemented,
         _ => StanzaError.ItemNotFound,
     };
 
-    Element RoomInfo()
+    Element RoomInfo(DateTimeOffset now)
     {
         var o = _options;
         return new DiscoInfo
@@ -54,11 +54,11 @@ public sealed partial class Room
                 o.PasswordProtected ? "muc_passwordprotected" : "muc_unsecured",
                 .. Policy.Features,
             ],
-            Forms = [RoomInfoForm()],
+            Forms = [RoomInfoForm(now)],
         }.ToElement();
     }
 
-    DataForm RoomInfoForm() => new(DataFormType.Result, "http://jabber.org/protocol/muc#roominfo",
+    DataForm RoomInfoForm(DateTimeOffset now) => new(DataFormType.Result, "http://jabber.org/protocol/muc#roominfo",
         FormField.Line("muc#roominfo_description", "Description", _options.Description),
         FormField.Line("muc#roominfo_occupants", "Number of occupants", Number(_occupants.Count)),
         FormField.Line("muc#roominfo_subject", "Subject", _subject.Text),
@@ -68,7 +68,9 @@ public sealed partial class Room
             ? FormField.Addresses("muc#roominfo_contactjid", "Contact", contacts) : null,
         LogAddress is { } log ? FormField.Line("muc#roominfo_logs", "Public log", log) : null,
         _options.Language.Length > 0 ? FormField.Line("muc#roominfo_lang", "Language", _options.Language) : null,
-        _avatarHash is null ? null : FormField.Lines("muc#roominfo_avatarhash", "Avatar hash", _avatarHash),
+        Activity(now) is { } activity ? FormField.Line(ActivityVar, "Messages per hour", activity) : null,
+        _avatarHashes.Count == 0 ? null
+            : new FormField("muc#roominfo_avatarhash", FieldType.TextMulti, _avatarHashes) { Label = "Avatar hash" },
         HatsHash is { } hash ? FormField.Line("hats#hash", "Hats hash", hash) : null,
         FormField.Line("muc#maxhistoryfetch", "Messages of history on entering", Number(HistoryCount)));
 

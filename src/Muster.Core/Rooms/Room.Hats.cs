@@ -169,6 +169,7 @@ public sealed partial class Room
             user => [new(JidVar, null, user.ToString()), .. HatRow(hat)]))],
     };
 
+    // XEP-0317 §3.4 names the same columns in both lists.
     static IReadOnlyList<FormField> HatRow(RoomHat hat) =>
     [
         new(TitleVar, null, hat.Title), new(UriVar, null, hat.Uri), new(HueVar, null, hat.Hue is null ? [] : [hat.Hue]),

@@ -50,7 +50,8 @@ public sealed partial class Room
         var kind = ArchivePolicy.KindOf(message);
         if (kind == RoomMessageKind.Subject && CheckSubject(message) is { } unusable) return unusable;
         if (sender is not null)
-            return CheckTalk(sender, kind) ?? Take(sender, message, kind, input, effects);
+            return CheckTalk(sender, kind) ?? CheckSlowMode(sender, message, input.Now)
+                ?? NoteSpoken(sender, message, Take(sender, message, kind, input, effects), input.Now);
         if (kind == RoomMessageKind.Subject) SetSubject(null, message, input, effects);
         else Publish(null, message, kind, input, effects);
         return null;
@@ -82,6 +83,7 @@ public sealed partial class Room
         effects.Add(new RoomEffect.Broadcast(shown, _occupants.Sessions));
         _shownAt = input.Now;
         if (kind != RoomMessageKind.Message) return;
+        CountActivity(shown, input.Now);
         NoteShown(input.NextId, shown, input.Now);
         if (!Absent.IsEmpty) effects.Add(new RoomEffect.Forward(shown, Absent));
     }

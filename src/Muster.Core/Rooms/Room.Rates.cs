@@ -1,6 +1,5 @@
 using System.Buffers;
 using Muster.Core.Limits;
-using Muster.Protocol.Payloads;
 using Muster.Protocol.Stanzas;
 using Muster.Protocol.Xml;
 
@@ -44,17 +43,8 @@ public sealed partial class Room
         public Presence? HeldPresence;
     }
 
-    /// <summary>The interval that holds for an occupant: the service's, and the room's own slow mode (XEP-0500), which
-    /// moderators need not keep.</summary>
-    TimeSpan MessageInterval(Occupant occupant)
-    {
-        var slow = TimeSpan.FromSeconds(occupant.Role == Role.Moderator ? 0 : _options.SlowModeSeconds);
-        return slow > Policy.MessageIntervalMin ? slow : Policy.MessageIntervalMin;
-    }
-
     bool HasMessageRates =>
-        Policy.MessageIntervalMin > TimeSpan.Zero || _options.SlowModeSeconds > 0 ||
-        Policy.UserMessageRate is not null ||
+        Policy.MessageIntervalMin > TimeSpan.Zero || Policy.UserMessageRate is not null ||
         Policy.RoomRate is not null || _line.Count > 0;
 
     /// <summary>Shows a message now or, when it came too soon, later. The rights have been checked.</summary>
@@ -65,7 +55,7 @@ public sealed partial class Room
         var pace = sender.Pace ??= new Pace();
         if (pace.HasHeldMessage) return TooFast;
         int bytes = Policy.UserMessageRate is null && Policy.RoomRate is null ? 0 : SizeOf(message);
-        var wait = Later(pace.MessageAt + MessageInterval(sender.Occupant) - input.Now,
+        var wait = Later(pace.MessageAt + Policy.MessageIntervalMin - input.Now,
             Wait(ref pace.Messages, Policy.UserMessageRate, bytes, input.Now));
         var held = new HeldMessage(sender, message, kind, bytes);
         if (wait > TimeSpan.Zero)

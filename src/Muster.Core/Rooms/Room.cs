@@ -113,9 +113,13 @@ public sealed partial class Room
             _profile = snapshot.Profile,
             _stored = true,
         };
-        _ = TryHash(snapshot.Profile.VCard, out room._avatarHash);
+        if (TryHash(snapshot.Profile.VCard, out var hashes)) room._avatarHashes = hashes;
         foreach (var entry in snapshot.Affiliations.Concat(snapshot.Past)) room._affiliations.Load(entry);
-        foreach (var entry in history ?? []) room._history.Add(entry, room.HistoryMax);
+        foreach (var entry in history ?? [])
+        {
+            room._history.Add(entry, room.HistoryMax);
+            room.CountActivity(entry.Stanza, entry.At);
+        }
         return room;
     }
 

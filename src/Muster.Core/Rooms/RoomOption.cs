@@ -50,6 +50,8 @@ public sealed class RoomOption
     public string Label { get; }
     /// <summary>Values to choose from with their labels; empty for the kinds without choice.</summary>
     public ImmutableArray<FormOption> Choices { get; private init; } = [];
+    /// <summary>The whole numbers from which a typed number is; null where there is no such bound.</summary>
+    public (int Min, int Max)? Range { get; private init; }
     /// <summary>The value as text: no text for an unset one, several for a set.</summary>
     public Func<RoomOptions, ImmutableArray<string>> Read { get; }
     /// <summary>The options with this one changed, or null when the text is no value of it.</summary>
@@ -125,7 +127,7 @@ public sealed class RoomOption
         Text("contact", "muc#roomconfig_contactjid", "Address of whom to ask about the room",
             o => o.Contact, WithContact),
         Line("slow_mode", "muc#roomconfig_slow_mode_duration", "Seconds between two messages of an occupant (0: none)",
-            o => o.SlowModeSeconds, (o, v) => v <= 86_400 ? o with { SlowModeSeconds = v } : null),
+            86_400, o => o.SlowModeSeconds, (o, v) => o with { SlowModeSeconds = v }),
         Text("pubsub_node", "muc#roomconfig_pubsub", "Publish-subscribe node of the room",
             o => o.PubSubNode, (o, v) => v.Length <= 3071 ? o with { PubSubNode = v } : null),
     ];
@@ -155,10 +157,13 @@ public sealed class RoomOption
             (o, v) => v.Length == 1 && TryNumber(v[0], out int number) ? set(o, number) : null);
 
     /// <summary>A number that is typed, not chosen (XEP-0500 §3 wants text-single).</summary>
-    static RoomOption Line(string name, string var, string label,
+    static RoomOption Line(string name, string var, string label, int max,
         Func<RoomOptions, int> get, Func<RoomOptions, int, RoomOptions?> set) =>
         new(name, var, RoomOptionKind.Text, label, o => [get(o).ToString(CultureInfo.InvariantCulture)],
-            (o, v) => v.Length == 1 && TryNumber(v[0], out int number) ? set(o, number) : null);
+            (o, v) => v.Length == 1 && TryNumber(v[0], out int number) && number <= max ? set(o, number) : null)
+        {
+            Range = (0, max),
+        };
 
     static RoomOption Optional(string name, string var, string label,
         Func<RoomOptions, int?> get, Func<RoomOptions, int?, RoomOptions?> set) =>

@@ -1,4 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
+using System.Globalization;
 using Muster.Protocol.Addresses;
 using Muster.Protocol.Xml;
 
@@ -34,6 +35,7 @@ public sealed record FormField(string Var, FieldType? Type, params IReadOnlyList
 {
     /// <summary>Name of the field that says which form it is (XEP-0068 §3).</summary>
     public const string FormTypeVar = "FORM_TYPE";
+    const string ValidateNamespace = "http://jabber.org/protocol/xdata-validate";
 
     /// <summary>What a person reads as the field's name, or null.</summary>
     public string? Label { get; init; }
@@ -43,6 +45,8 @@ public sealed record FormField(string Var, FieldType? Type, params IReadOnlyList
     public bool IsRequired { get; init; }
     /// <summary>The choices of a list.</summary>
     public IReadOnlyList<FormOption> Options { get; init; } = [];
+    /// <summary>The whole numbers that are meant (XEP-0122), or null where anything is.</summary>
+    public (int Min, int Max)? Range { get; init; }
 
     /// <summary>The first value, or null when there is none.</summary>
     public string? First => Values.Count > 0 ? Values[0] : null;
@@ -124,6 +128,7 @@ public sealed record FormField(string Var, FieldType? Type, params IReadOnlyList
             IsRequired ? new Element(Namespaces.DataForms, "required") : null,
             .. Values.Select(value => new Element(Namespaces.DataForms, "value", value)),
             .. Options.Select(OptionElement),
+            Range is var (min, max) ? RangeElement(min, max) : null,
         ])
         .With("var", Var.Length == 0 ? null : Var)
         .With("type", Type is { } type ? NameOf(type) : null)
@@ -143,6 +148,13 @@ public sealed record FormField(string Var, FieldType? Type, params IReadOnlyList
     }
 
     static string[] Single(string? value) => value is null ? [] : [value];
+
+    // XEP-0122 §3.1 and §3.2.3.
+    static Element RangeElement(int min, int max) => new Element(ValidateNamespace, "validate",
+        new Element(ValidateNamespace, "range")
+            .With("min", min.ToString(CultureInfo.InvariantCulture))
+            .With("max", max.ToString(CultureInfo.InvariantCulture)))
+        .With("datatype", "xs:integer");
 
     static Element OptionElement(FormOption option) =>
         new Element(Namespaces.DataForms, "option", new Element(Namespaces.DataForms, "value", option.Value))

@@ -147,9 +147,9 @@ sealed class DefaultRoomConfig(Section s)
         return options;
     }
 
-    /// <summary>A number that may be left out is a text in the form, but a number in the file.</summary>
-    static bool IsOptionalNumber(RoomOption row, RoomOptions defaults) =>
-        row.Kind == RoomOptionKind.Text && row.Read(defaults).IsEmpty;
+    /// <summary>A number that may be left out, or is typed, is a text in the form, but a number in the file.</summary>
+    static bool IsTypedNumber(RoomOption row, RoomOptions defaults) =>
+        row.Kind == RoomOptionKind.Text && (row.Range is not null || row.Read(defaults).IsEmpty);
 
     static bool IsSwitch(RoomOption row, RoomOptions defaults) =>
         row.Kind == RoomOptionKind.Flag ||
@@ -159,10 +159,10 @@ sealed class DefaultRoomConfig(Section s)
     static ImmutableArray<string>? Texts(RoomOption row, RoomOptions defaults, TomlValue value) => value switch
     {
         TomlBoolean flag when IsSwitch(row, defaults) => [flag.Value ? "1" : "0"],
-        TomlInteger { Value: >= 0 } number when row.Kind == RoomOptionKind.Number || IsOptionalNumber(row, defaults) =>
+        TomlInteger { Value: >= 0 } number when row.Kind == RoomOptionKind.Number || IsTypedNumber(row, defaults) =>
             [number.Value.ToString(CultureInfo.InvariantCulture)],
         TomlText text when row.Kind is RoomOptionKind.Secret or RoomOptionKind.Choice => [text.Value],
-        TomlText text when row.Kind == RoomOptionKind.Text && !IsOptionalNumber(row, defaults) => [text.Value],
+        TomlText text when row.Kind == RoomOptionKind.Text && !IsTypedNumber(row, defaults) => [text.Value],
         TomlArray array when row.Kind == RoomOptionKind.Set && array.Items.All(item => item is TomlText) =>
             [.. array.Items.Select(item => ((TomlText)item).Value)],
         _ => null,
@@ -174,7 +174,7 @@ sealed class DefaultRoomConfig(Section s)
         RoomOptionKind.Number => OptionKind.Integer,
         RoomOptionKind.Set => OptionKind.List,
         RoomOptionKind.Choice when IsSwitch(row, defaults) => OptionKind.Boolean,
-        _ => IsOptionalNumber(row, defaults) ? OptionKind.Integer : OptionKind.Text,
+        _ => IsTypedNumber(row, defaults) ? OptionKind.Integer : OptionKind.Text,
     };
 
     static string Syntax(RoomOption row, RoomOptions defaults)
@@ -186,7 +186,8 @@ sealed class DefaultRoomConfig(Section s)
             RoomOptionKind.Choice => IsSwitch(row, defaults) ? $"true, false or one of {words}" : $"one of {words}",
             RoomOptionKind.Set => $"an array of one of {words}",
             RoomOptionKind.Number => "a whole number ≥ 1",
-            _ => IsOptionalNumber(row, defaults) ? "a whole number ≥ 0" : "a string",
+            _ when row.Range is var (min, max) => $"a whole number from {min} to {max}",
+            _ => IsTypedNumber(row, defaults) ? "a whole number ≥ 0" : "a string",
         };
     }
 
@@ -200,7 +201,8 @@ sealed class DefaultRoomConfig(Section s)
                 row.Read(row.Write(defaults, ["1"])!)[0] == texts[0] ? "true" : "false",
             RoomOptionKind.Number => texts[0],
             RoomOptionKind.Set => "[" + string.Join(", ", texts.Select(TomlWriter.Quote)) + "]",
-            _ => IsOptionalNumber(row, defaults) ? null : TomlWriter.Quote(texts[0]),
+            _ when IsTypedNumber(row, defaults) => texts.IsEmpty ? null : texts[0],
+            _ => TomlWriter.Quote(texts[0]),
         };
     }
 }

@@ -22,7 +22,7 @@ sealed class GroupChat : Feature
         slots.Identity(Target.RoomService, "conference", "text", "Chatrooms");
         foreach (string feature in (string[])[Namespaces.DiscoInfo, Namespaces.DiscoItems, Namespaces.Muc, UniqueNs,
             Namespaces.Register, Namespaces.ResultSets, Namespaces.DirectInvitation, Namespaces.OccupantId,
-                Namespaces.StanzaIds])
+                Namespaces.StanzaIds, Namespaces.VcardTemp])
             slots.Disco(Target.RoomService, feature);
         slots.ServerItems(host => slots.Services.Rooms.Values.Where(service => service.Settings.Host == host)
             .Select(service => new DiscoItem(service.Settings.Service, "Chatrooms")));
@@ -34,6 +34,10 @@ sealed class GroupChat : Feature
             iq.Refuse(StanzaError.NotAllowed));
         slots.Iq(IqType.Set, Namespaces.DiscoItems, "query", Target.RoomService, static (_, iq) =>
             iq.Refuse(StanzaError.NotAllowed));
+        slots.Iq(IqType.Get, Namespaces.VcardTemp, "vCard", Target.RoomService, static (_, iq) => iq.Result(
+            new Element(Namespaces.VcardTemp, "vCard",
+                new Element(Namespaces.VcardTemp, "FN", "Chatrooms"),
+                new Element(Namespaces.VcardTemp, "DESC", $"Group chat of {SoftwareVersion.Name}"))));
         slots.Iq(IqType.Get, UniqueNs, "unique", Target.RoomService, static (_, iq) => iq.Result(
             new Element(UniqueNs, "unique", RandomNumberGenerator.GetHexString(32, lowercase: true))));
         slots.Iq(IqType.Get, Namespaces.Register, "query", Target.RoomService, NickForm);

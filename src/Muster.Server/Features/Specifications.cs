@@ -30,10 +30,11 @@ static class Specifications
         Xep(59, "Result Set Management", "1.0", Support.Complete),
         Xep(82, "XMPP Date and Time Profiles", "1.1.1", Support.Complete),
         Xep(115, "Entity Capabilities", "1.6.0", Support.Complete, "of the server, hash sha-1"),
+        Xep(122, "Data Forms Validation", "1.0.2", Support.Partial, "ranges of numbers in the form of a room"),
         Xep(156, "Discovering Alternative XMPP Connection Methods", "1.4.0", Support.Complete),
         Xep(203, "Delayed Delivery", "2.0", Support.Complete),
         Xep(249, "Direct MUC Invitations", "1.2", Support.Complete),
-        Xep(317, "Hats", "0.2", Support.Complete),
+        Xep(317, "Hats", "0.3.1", Support.Complete),
         Xep(334, "Message Processing Hints", "0.4.0", Support.Partial, "in rooms"),
         Xep(359, "Unique and Stable Stanza IDs", "0.7.0", Support.Partial, "in rooms"),
         Xep(368, "SRV records for XMPP over TLS", "1.1.0", Support.Complete),
@@ -44,7 +45,8 @@ static class Specifications
         Xep(440, "SASL Channel-Binding Type Capability", "0.4.2", Support.Complete, "tls-server-end-point"),
         Xep(463, "MUC Affiliations Versioning", "0.2.0", Support.Complete),
         Xep(486, "MUC Avatars", "0.1.0", Support.Complete),
-        Xep(500, "MUC Slow Mode", "0.1.0", Support.Complete),
+        Xep(500, "MUC Slow Mode", "0.1.1", Support.Complete),
+        Xep(502, "MUC Activity Indicator", "0.1.0", Support.Complete, "of the last 24 hours"),
     ];
 
     static readonly Dictionary<int, string> Titles = new()

@@ -51,6 +51,7 @@ static class RoomOptionJson
         RoomOptionKind.Number => "it is a whole number above 0",
         RoomOptionKind.Choice => $"it is one of {Words(option)}",
         RoomOptionKind.Set => $"it is any of {Words(option)}",
+        _ when option.Range is var (min, max) => $"it is a whole number from {min} to {max}",
         _ when IsOptionalNumber(option) => "it is a whole number, or empty",
         _ => "it is one text",
     };
@@ -66,6 +67,7 @@ static class RoomOptionJson
             _ when IsSwitch(option) => option.Write(options, ["1"]) == options ? True : False,
             RoomOptionKind.Number => Parse(texts[0]),
             RoomOptionKind.Set => JsonSerializer.SerializeToElement([.. texts], AdminJson.Default.StringArray),
+            _ when option.Range is not null => Parse(texts[0]),
             _ when IsOptionalNumber(option) => texts is [var number] ? Parse(number) : Null,
             _ => JsonSerializer.SerializeToElement(texts is [var text] ? text : "", AdminJson.Default.String),
         };

@@ -149,6 +149,18 @@ public sealed class ProfileTests
         Assert.Null(AvatarHash(room));
     }
 
+    [Fact, Spec("XEP-0486", "multiple")]
+    public void A_picture_in_two_formats_has_two_hashes()
+    {
+        var room = Inside();
+        var card = Card("aGVsbG8=");
+        room.Set(Romeo, card.Add(Card("d29ybGQ=").FirstElement!));
+        room.Get(Nurse, new Element(Namespaces.DiscoInfo, "query"));
+        var form = room.Stanzas(Nurse)[^1].Elements.Single().Child(Namespaces.DataForms, "x")!;
+        Assert.Equal(["aaf4c61ddcc5e8a2dabede0f3b482cd9aea9434d", "7c211433f02071597741e6ff5a8ea34789abbf43"],
+            DataForm.Read(form, out _)!.Values("muc#roominfo_avatarhash"));
+    }
+
     [Fact, Spec("XEP-0486", "owner-publish")]
     public void Pictures_that_are_refused()
     {

@@ -146,7 +146,8 @@ public sealed class QueryTests
         Assert.Equal("FORM_TYPE=http://jabber.org/protocol/muc#roominfo muc#roominfo_description=Roses " +
             "muc#roominfo_occupants=2 " +
             "muc#roominfo_subject=Love muc#roominfo_subjectmod=1 " +
-            "muc#roominfo_slow_mode_duration=0 muc#roominfo_lang=it muc#maxhistoryfetch=20",
+            "muc#roominfo_slow_mode_duration=0 muc#roominfo_lang=it " +
+            "{urn:xmpp:muc-activity}message-activity=0.00 muc#maxhistoryfetch=20",
                 info[^1]);
         room = RoomDriver.Stored(new() { Public = false, MembersOnly = true, Anonymous = false, Moderated = false,
             PasswordProtected = true, Password = "x" });

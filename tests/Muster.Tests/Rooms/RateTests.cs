@@ -125,17 +125,41 @@ public sealed class RateTests
         Assert.Contains("error message not-acceptable", room.Received(Romeo));
     }
 
-    [Fact, Spec("XEP-0500", "config")]
-    public void Slow_mode_is_the_rooms_own_interval_and_moderators_need_not_keep_it()
+    [Fact, Spec("XEP-0500", "server-side-rate-limiting")]
+    public void In_slow_mode_a_message_that_comes_too_soon_is_refused_but_not_an_owners()
     {
-        var room = Inside(new(), new() { SlowModeSeconds = 30 });
+        var room = Inside(new(), new() { SlowModeSeconds = 30, AllowMultipleSessions = true });
         room.Say(Romeo, "one");
         room.Say(Romeo, "two");
         room.Say(Julia, "three");
+        room.Message(Julia, "", Protocol.Stanzas.MessageType.Groupchat, new Element("urn:example", "typing"));
+        room.Join("julia@x/phone", "Jule");
+        room.Forget();
+        room.Say("julia@x/phone", "four"); // another device of the same user
+        var refused = Assert.Single(room.Stanzas("julia@x/phone"));
+        Assert.Equal((Protocol.Stanzas.StanzaErrorType.Wait, "policy-violation"),
+            (refused.Error!.Type, refused.Error.Condition));
+        Assert.Contains("30 seconds", refused.Error.Text!, StringComparison.Ordinal);
+        Assert.Empty(room.Received(Nurse));
+        room.Leave("julia@x/phone", "Jule"); // going and coming does not help
+        room.Leave(Julia, "Jule");
+        room.Join(Julia, "Jule");
+        room.Forget();
         room.Say(Julia, "four");
-        Assert.Equal(3, room.Received(Nurse).Length);
+        Assert.Equal(["error message policy-violation"], room.Received(Julia));
         room.Pass(30);
+        room.Say(Julia, "four");
         Assert.Equal(["groupchat Jule 'four'"], room.Received(Nurse));
+    }
+
+    [Fact, Spec("XEP-0500", "client-discovering"), Spec("XEP-0500", "muc-configuration-activation")]
+    public void Slow_mode_is_told_to_all_and_asked_of_owners_with_its_range()
+    {
+        var room = Inside(new(), new() { SlowModeSeconds = 30 });
+        room.Get(Romeo, new Element(Namespaces.MucOwner, "query"));
+        Assert.Contains("<validate xmlns='http://jabber.org/protocol/xdata-validate' datatype='xs:integer'>" +
+            "<range min='0' max='86400'/></validate>", Assert.Single(room.Stanzas(Romeo)).ToString(),
+            StringComparison.Ordinal);
         room.Get(Nurse, new Element(Namespaces.DiscoInfo, "query"));
         Assert.Contains("slow_mode_duration' type='text-single' label='Seconds between two messages'><value>30<",
             Assert.Single(room.Stanzas(Nurse)).ToString(), StringComparison.Ordinal);
