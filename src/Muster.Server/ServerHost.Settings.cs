@@ -54,6 +54,9 @@ sealed partial class ServerHost
         Mechanisms = [.. _live.Auth.Methods],
         Pepper = _pepper,
         Iterations = _live.Auth.ScramIterations,
+        OffersTokens = _live.Auth.Tokens.Enabled,
+        TokenRotation = _live.Auth.Tokens.Rotation,
+        InlineFeatures = _slots.InlineFeatures,
         ServerFeatures = (progress, domain) => (progress & StreamProgress.Authenticated) == 0
             ? _early.StreamFeatures(domain)
             : _slots.StreamFeatures,

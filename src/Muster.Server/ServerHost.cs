@@ -53,6 +53,7 @@ sealed partial class ServerHost : IAsyncDisposable
         var (clock, logs) = (overrides.Clock, overrides.Logs);
 
         // What all stand on.
+        _pepper = DataFolder.Pepper(folder);
         var meters = new Meters();
         _metrics = new MetricsPage(meters.Meter, StorageMeter.Name);
         var limits = LimitsOf(config);
@@ -66,9 +67,13 @@ sealed partial class ServerHost : IAsyncDisposable
         var registration = RegistrationOf(config);
         Services = new Services(
             router, sessions, database, accounts,
-            new AccountBook(database.Accounts, clock, config.General.Hosts, () => _live.Auth.ScramIterations),
+            new AccountBook(database.Accounts, database.Tokens, clock, config.General.Hosts,
+                () => _live.Auth.ScramIterations),
             new InviteBook(database.Invites, clock,
                 () => _live.Registration.InvitationLifetime, () => _live.Limits.InvitationsMax),
+            new TokenBook(database.Tokens, database.Accounts, _pepper, clock,
+                () => _live.Auth.Tokens.Lifetime, () => _live.Limits.TokenClientsMax, meters.Accounts,
+                logs.CreateLogger<TokenBook>()),
             registration, limits, local, rooms, clock, meters, logs);
 
         // The features, in their order.
@@ -85,11 +90,10 @@ sealed partial class ServerHost : IAsyncDisposable
         router.Connect(targets, new PeerRoutes(router));
 
         // Who connects.
-        _pepper = DataFolder.Pepper(folder);
         _timers = new ConnectionTimers(clock);
         _clients = new ClientServices(
-            local, FindAccount, _early.Answer, _timers, meters.Clients, logs.CreateLogger("Muster.Net"),
-            logs.CreateLogger("Muster.Stanzas"));
+            local, FindAccount, new(Services.Tokens.Find, Services.Tokens.Use, Services.Tokens.Issue), _early.Answer,
+            _timers, meters.Clients, logs.CreateLogger("Muster.Net"), logs.CreateLogger("Muster.Stanzas"));
         _background = new BackgroundWork(_slots.BackgroundWork, clock, logs.CreateLogger<BackgroundWork>());
         var (tcp, web) = overrides.OpensListeners ? (config.Listen.C2s, config.Listen.Http) : ([], []);
         ClientListeners = [.. tcp.Select((listener, i) => ToListener(listener, $"c2s[{i}]"))];

@@ -18,6 +18,7 @@ sealed record Services(
     AccountStates Accounts,
     AccountBook AccountBook,
     InviteBook Invites,
+    TokenBook Tokens,
     RegistrationSettings Registration,
     ServerLimits Limits,
     LocalDomain Local,

@@ -57,12 +57,18 @@ public sealed class TestClient : IAsyncDisposable
     /// <summary>Sends a stream's start and receives the server's, and its features.</summary>
     public async Task<Element> OpenAsync()
     {
+        await OpenHeaderAsync();
+        return await ReceiveAsync();
+    }
+
+    /// <summary>Sends a stream's start and receives the server's; the features that follow are the test's.</summary>
+    public async Task OpenHeaderAsync()
+    {
         string lang = Lang is null ? "" : $"xml:lang='{Lang}' ";
         await SendAsync($"<?xml version='1.0'?><stream:stream to='{Host}' version='1.0' {lang}xmlns='jabber:client' " +
             "xmlns:stream='http://etherx.jabber.org/streams'>");
         var header = await NextAsync();
         if (header.Kind != XmlItemKind.StreamOpen) throw Unexpected("a stream header", header);
-        return await ReceiveAsync();
     }
 
     /// <summary>Opens a stream, authenticates with PLAIN and opens the second stream.</summary>

@@ -8,6 +8,8 @@ enum StepKind
 {
     /// <summary>An account logs in and binds.</summary>
     Is,
+    /// <summary>A connection is made and its stream opened; the rest is the transcript's.</summary>
+    Opens,
     /// <summary>It ends its stream.</summary>
     Closes,
     /// <summary>Its connection is cut.</summary>
@@ -36,6 +38,7 @@ sealed class Transcript
 {
     static readonly (string Words, StepKind Kind)[] Verbs =
     [
+        (" opens a stream", StepKind.Opens),
         (" closes", StepKind.Closes),
         (" vanishes", StepKind.Vanishes),
         (" sends:", StepKind.Sends),

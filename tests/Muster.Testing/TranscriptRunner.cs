@@ -85,6 +85,7 @@ public static class TranscriptRunner
             switch (step.Kind)
             {
                 case StepKind.Is: await EnterAsync(step.Who, Jid.Parse(step.Text)); break;
+                case StepKind.Opens: await OpenAsync(step.Who); break;
                 case StepKind.Closes: await Leave(step.Who).CloseAsync(); break;
                 case StepKind.Vanishes: await Leave(step.Who).DisposeAsync(); break;
                 case StepKind.Sends: await Find(step.Who).SendAsync(step.Text); break;
@@ -105,6 +106,15 @@ public static class TranscriptRunner
             var client = server.Connect(jid.Domain.ToString(), who, _names);
             string name = jid.Local.ToString();
             await client.LoginAsync(name, name, jid.IsFull ? jid.Resource.ToString() : null);
+            _clients[who] = client;
+        }
+
+        // Its account has its name; it is made, so that the transcript can log in.
+        async Task OpenAsync(string who)
+        {
+            await server.AddUserAsync(who);
+            var client = server.Connect(name: who, names: _names);
+            await client.OpenHeaderAsync();
             _clients[who] = client;
         }
 

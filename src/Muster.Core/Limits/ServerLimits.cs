@@ -43,6 +43,10 @@ public sealed record ServerLimits
     /// <summary>Invitations of one account that are open (XEP-0401).</summary>
     public int InvitationsMax { get; init; } = 50;
 
+    /// <summary>Clients of one account that have a token to log in again with (XEP-0484). When one more gets one, the
+    /// client loses its own that got it the longest time ago, and needs the password.</summary>
+    public int TokenClientsMax { get; init; } = 50;
+
     /// <summary>Messages that wait for one account that is offline. Those beyond it are answered with
     /// <c>service-unavailable</c>, so that the sender knows.</summary>
     public int OfflineMessagesMax { get; init; } = 1000;

@@ -51,6 +51,10 @@ public sealed class Session
     /// <summary>Id for logs.</summary>
     public string Id { get; }
 
+    /// <summary>Stands for the client installation (XEP-0388 §initiation), or null when it did not say which it is: an
+    /// account has one session of each.</summary>
+    public string? Client { get; init; }
+
     /// <summary>Language of the client's stream, or null (RFC 6120 §4.7.4).</summary>
     public string? Lang { get; set; }
 

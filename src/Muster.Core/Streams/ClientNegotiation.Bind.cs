@@ -25,18 +25,30 @@ public sealed partial class ClientNegotiation
         effects.Add(new NegotiationEffect.Bind(_account, string.IsNullOrEmpty(resource) ? null : resource));
     }
 
-    void CompleteBinding(Jid jid, List<NegotiationEffect> effects)
+    void CompleteBinding(NegotiationInput.Bound bound, List<NegotiationEffect> effects)
     {
+        Progress |= StreamProgress.Bound;
+        if (_login is not null)
+        {
+            CompleteInline(bound, effects);
+            return;
+        }
         string id = _bindRequest!.Attribute("id")!;
         _bindRequest = null;
-        Progress |= StreamProgress.Bound;
         _state = State.Element;
-        var bind = new Element(Namespaces.Bind, "bind", new Element(Namespaces.Bind, "jid", jid.ToString()));
+        var bind = new Element(Namespaces.Bind, "bind", new Element(Namespaces.Bind, "jid", bound.Jid.ToString()));
         Send(new Iq(IqType.Result, Jid.None, Jid.None, id, bind).ToElement(), effects);
     }
 
     void RefuseBinding(StanzaError error, List<NegotiationEffect> effects)
     {
+        if (_login is not null)
+        {
+            // XEP-0386 has no word for it: the login stands, and the features that follow offer to bind once more,
+            // which tells the client why it cannot.
+            FinishInline(effects);
+            return;
+        }
         var request = _bindRequest!;
         _bindRequest = null;
         _state = State.Element;

@@ -34,7 +34,15 @@ public sealed partial class ClientNegotiation
             Offer = static n => n.OfferMechanisms(),
             Claims = static (_, e) => e.Namespace == Namespaces.Sasl,
             Receive = static (n, e, item, effects) => n.ReceiveSasl(e, item.Nonce, effects),
-            Refuse = static (n, _, effects) => n.RefuseSasl(effects),
+            Refuse = static (n, _, effects) => n.RefuseSasl(Namespaces.Sasl, effects),
+        },
+        // XEP-0388, with what it takes along: XEP-0386, XEP-0484.
+        new("sasl2", secure, StreamProgress.Authenticated)
+        {
+            Offer = static n => n.OfferAuthentication(),
+            Claims = static (_, e) => e.Namespace == Namespaces.Sasl2,
+            Receive = static (n, e, item, effects) => n.ReceiveSasl2(e, item.Nonce, effects),
+            Refuse = static (n, _, effects) => n.RefuseSasl(Namespaces.Sasl2, effects),
         },
         // RFC 6120 §7.
         new("bind", StreamProgress.Authenticated, StreamProgress.Bound)

@@ -60,13 +60,16 @@ public sealed partial class ClientNegotiation
         if (!_account.IsNone && !to.Domain.SequenceEqual(_account.Domain))
             return StreamError.NotAuthorized.WithText("the login was for another domain");
         _host = to;
+        _from = from.Bare;
         // RFC 6120 §4.7.4: remembered, where it looks like a tag (RFC 5646 §2.1); what does not is no reason to fail.
         string? lang = header.Attribute(Namespaces.Xml, "lang");
         bool isTag = lang is { Length: > 0 and <= LangLengthMax } && !lang.AsSpan().ContainsAnyExcept(LangCharacters);
         Lang = isTag ? lang : null;
-        // RFC 6120 §4.9.3.9: a from that is no address, or after login not the client's own.
+        // RFC 6120 §4.9.3.9: a from that is no address, or after login not the client's own. XEP-0388 §feature: nor one
+        // of another domain.
         bool hasFrom = header.Attribute("from") is not null;
-        bool isForeign = from.IsNone || (!_account.IsNone && from.Bare != _account);
+        bool isForeign = from.IsNone || !from.Domain.SequenceEqual(to.Domain)
+            || (!_account.IsNone && from.Bare != _account);
         return hasFrom && isForeign ? StreamError.InvalidFrom.WithText("that is not this client's address") : null;
     }
 

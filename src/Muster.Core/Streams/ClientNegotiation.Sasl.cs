@@ -28,7 +28,8 @@ public sealed partial class ClientNegotiation
         var offer = Offer;
         if (offer.Mechanisms.Count == 0) return [];
         // XEP-0440 §2: the types of channel binding stand beside the mechanisms that use them.
-        return offer.HasBinding ? [offer.ToElement(), ChannelBinding.Advertisement()] : [offer.ToElement()];
+        bool binds = offer.HasBinding || (IsSafe && IsOffered(HashedToken.Sha256EndPoint));
+        return binds ? [offer.ToElement(), ChannelBinding.Advertisement()] : [offer.ToElement()];
     }
 
     void ReceiveSasl(Element element, string nonce, List<NegotiationEffect> effects)
@@ -44,26 +45,36 @@ public sealed partial class ClientNegotiation
         }
     }
 
-    void RefuseSasl(List<NegotiationEffect> effects)
+    void RefuseSasl(string profile, List<NegotiationEffect> effects)
     {
         if (!IsAuthenticated)
         {
             // RFC 6120 §6.5.4: TLS is owed first.
-            Fail(SaslFailure.EncryptionRequired, effects);
+            Fail(SaslFailure.EncryptionRequired, effects, profile);
             return;
         }
-        // RFC 6120 §6.3.4: nobody logs in twice on a stream.
+        // RFC 6120 §6.3.4, XEP-0388 §multiple-authentication: nobody logs in twice on a stream.
         Close(StreamError.PolicyViolation.WithText("this stream has been authenticated"), effects);
     }
 
+    /// <summary>The profile of the exchange under way: its elements are in this namespace.</summary>
+    string Profile => _inline is null ? Namespaces.Sasl : Namespaces.Sasl2;
+
     void BeginExchange(Element auth, string nonce, List<NegotiationEffect> effects)
+    {
+        bool isDecoded = SaslBase64.TryDecodeInitial(auth.Text, out var message);
+        BeginExchange(auth.Attribute("mechanism") ?? "", isDecoded, message, nonce, effects);
+    }
+
+    void BeginExchange(
+        string mechanism, bool isDecoded, byte[]? message, string nonce, List<NegotiationEffect> effects)
     {
         _claimed = Jid.None;
         _isDisabled = false;
         var inputs = new SaslInputs(nonce, _policy.Pepper, _policy.Iterations);
-        _exchange = Offer.Begin(auth.Attribute("mechanism") ?? "", inputs, out var failure);
+        _exchange = Offer.Begin(mechanism, inputs, out var failure);
         if (_exchange is null) Fail(failure!, effects);
-        else if (!SaslBase64.TryDecodeInitial(auth.Text, out var message)) Fail(SaslFailure.IncorrectEncoding, effects);
+        else if (!isDecoded) Fail(SaslFailure.IncorrectEncoding, effects);
         else Take(_exchange.Start(message), effects);
     }
 
@@ -80,7 +91,7 @@ public sealed partial class ClientNegotiation
         {
             case SaslStep.Challenge challenge:
                 _state = State.Response;
-                Send(new Element(Namespaces.Sasl, "challenge", SaslBase64.Encode(challenge.Data)), effects);
+                Send(new Element(Profile, "challenge", SaslBase64.Encode(challenge.Data)), effects);
                 break;
             case SaslStep.NeedSecret need:
                 FindAccount(need.User, need.Hash, effects);
@@ -90,7 +101,7 @@ public sealed partial class ClientNegotiation
                 FindAccount(success.User, null, effects);
                 break;
             case SaslStep.Success success:
-                Succeed(success, effects);
+                Succeed(success.User, success.Data, _exchange!.Mechanism.Name, effects);
                 break;
             case SaslStep.Failure failure:
                 Fail(failure.Reason, effects);
@@ -110,11 +121,11 @@ public sealed partial class ClientNegotiation
         _isDisabled = facts.Disabled;
         if (facts.Unavailable) Fail(SaslFailure.TemporaryAuthFailure, effects);
         else if (_unchecked is not { } success) Take(_exchange!.Supply(facts.Exists ? facts.Secret : null), effects);
-        else if (facts.Exists) Succeed(success, effects);
+        else if (facts.Exists) Succeed(success.User, success.Data, _exchange!.Mechanism.Name, effects);
         else Fail(SaslFailure.NotAuthorized, effects);
     }
 
-    void Succeed(SaslStep.Success success, List<NegotiationEffect> effects)
+    void Succeed(Jid user, byte[]? data, string mechanism, List<NegotiationEffect> effects)
     {
         // RFC 6120 §6.5.2: told only to who has proved that the account is theirs.
         if (_isDisabled)
@@ -122,19 +133,31 @@ public sealed partial class ClientNegotiation
             Fail(SaslFailure.AccountDisabled, effects);
             return;
         }
-        var mechanism = _exchange!.Mechanism;
-        AbandonExchange();
-        _account = success.User;
+        // XEP-0388 §initiation: the stream's from is whom the client wants to be. The classic profile checks that in
+        // the header that follows.
+        if (_inline is not null && !_from.IsNone && _from != user)
+        {
+            Fail(SaslFailure.InvalidAuthzid, effects);
+            return;
+        }
+        _account = user;
         Progress |= StreamProgress.Authenticated;
+        if (_inline is not null)
+        {
+            effects.Add(new NegotiationEffect.Authenticated(user, mechanism));
+            BeginInline(data, effects);
+            return;
+        }
+        AbandonExchange();
         _state = State.Header; // RFC 6120 §6.4.6: both sides begin a new stream
-        Send(new Element(Namespaces.Sasl, "success", SaslBase64.EncodeFinal(success.Data)), effects);
-        effects.Add(new NegotiationEffect.Authenticated(_account, mechanism.Name));
+        Send(new Element(Namespaces.Sasl, "success", SaslBase64.EncodeFinal(data)), effects);
+        effects.Add(new NegotiationEffect.Authenticated(user, mechanism));
         effects.Add(new NegotiationEffect.RestartReader());
     }
 
-    void Fail(SaslFailure failure, List<NegotiationEffect> effects)
+    void Fail(SaslFailure failure, List<NegotiationEffect> effects, string? profile = null)
     {
-        Send(failure.ToElement(), effects);
+        Send(failure.ToElement(profile ?? Profile), effects);
         effects.Add(new NegotiationEffect.AuthenticationFailed(_claimed, failure.Condition));
         AbandonExchange();
         _state = State.Element;
@@ -147,5 +170,7 @@ public sealed partial class ClientNegotiation
     {
         _exchange = null;
         _unchecked = null;
+        _inline = null;
+        _tokenLogin = null;
     }
 }

@@ -29,6 +29,8 @@ public sealed partial class ClientNegotiation
         Response,
         /// <summary>An account's facts.</summary>
         Account,
+        /// <summary>An answer about tokens.</summary>
+        Tokens,
         /// <summary>The outcome of binding.</summary>
         Binding,
         /// <summary>The answer to a request made before login.</summary>
@@ -44,6 +46,7 @@ public sealed partial class ClientNegotiation
     byte[]? _tlsUnique;
     IReadOnlyList<Jid> _certificateAddresses = [];
     Jid _host;
+    Jid _from; // bare JID that the client gave in its stream's start, or none
     Jid _account;
 
     /// <summary>Begins to negotiate a connection.</summary>
@@ -80,10 +83,15 @@ public sealed partial class ClientNegotiation
                 ReceiveAccount(found.Facts, effects);
                 break;
             case NegotiationInput.Bound bound when _state == State.Binding:
-                CompleteBinding(bound.Jid, effects);
+                CompleteBinding(bound, effects);
                 break;
             case NegotiationInput.BindRefused refused when _state == State.Binding:
                 RefuseBinding(refused.Error, effects);
+                break;
+            case NegotiationInput.TokensFound found when _state == State.Tokens: ReceiveTokens(found, effects); break;
+            case NegotiationInput.TokenUsed used when _state == State.Tokens: ReceiveUse(used.Done, effects); break;
+            case NegotiationInput.TokenIssued issued when _state == State.Tokens:
+                ReceiveToken(issued.Token, effects);
                 break;
             case NegotiationInput.Answered answered when _state == State.Answer:
                 Send(answered.Answer.ToElement(), effects);
@@ -111,7 +119,7 @@ public sealed partial class ClientNegotiation
     void EnterTls(NegotiationInput.TlsStarted tls)
     {
         // RFC 6120 §5.4.3.3: what the client said before TLS is forgotten, its stream header included.
-        _host = Jid.None;
+        _host = _from = Jid.None;
         _channelBinding = tls.ChannelBinding;
         _tlsUnique = tls.TlsUnique;
         _certificateAddresses = tls.CertificateAddresses;
@@ -139,6 +147,11 @@ public sealed partial class ClientNegotiation
                 throw new InvalidOperationException($"an element while the stream awaits {_state}");
             // Only a framing that marks the start otherwise than by XML can lack it (RFC 7395 §3.4).
             Close(StreamError.BadFormat.WithText("the stream has not been opened"), effects);
+        }
+        else if (_state == State.Response && _inline is not null && !IsAnswer(element))
+        {
+            // XEP-0388 §during: a client sends nothing else meanwhile, and one that does is disconnected.
+            Close(StreamError.PolicyViolation.WithText("an authentication is under way"), effects);
         }
         else if (FindFeature(element) is not { } feature)
         {

@@ -46,6 +46,16 @@ public sealed record ClientPolicy
     /// <summary>Authentication attempts that may fail on one connection (RFC 6120 §6.4.5: two to five).</summary>
     public int FailuresMax { get; init; } = 5;
 
+    /// <summary>Whether tokens are given out and taken (XEP-0484).</summary>
+    public bool OffersTokens { get; init; }
+
+    /// <summary>Age from which a token that was used is replaced by another (XEP-0484 §token-rotation).</summary>
+    public TimeSpan TokenRotation { get; init; } = TimeSpan.FromDays(1);
+
+    /// <summary>Namespaces of what a client can turn on in the request with which it binds (XEP-0386
+    /// §support).</summary>
+    public IReadOnlyList<string> InlineFeatures { get; init; } = [];
+
     /// <summary>What features of the server advertise at a point of the stream, beside the rows of the table.</summary>
     public Func<StreamProgress, Jid, IEnumerable<Element>> ServerFeatures { get; init; } = static (_, _) => [];
 

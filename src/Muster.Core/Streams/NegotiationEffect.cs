@@ -7,8 +7,8 @@ namespace Muster.Core.Streams;
 
 /// <summary>What a negotiation asks its connection to do, in order. Plain data: tests compare it, logs print
 /// it.</summary>
-/// <remarks>StartTls, FindAccount, Bind and Ask come last in a list, and nothing is read until they are answered with
-/// the input that belongs to them.</remarks>
+/// <remarks>StartTls, FindAccount, Bind, Ask and those about tokens come last in a list, and nothing is read until they
+/// are answered with the input that belongs to them.</remarks>
 public abstract record NegotiationEffect
 {
     NegotiationEffect() { }
@@ -38,8 +38,42 @@ public abstract record NegotiationEffect
     /// <summary>The next thing read is the start of a new stream (RFC 6120 §4.3.3): begin with a new reader.</summary>
     public sealed record RestartReader : NegotiationEffect;
 
+    /// <summary>The stream goes on, and the next thing read may be as large as a stanza of a client that has logged
+    /// in.</summary>
+    public sealed record LiftLimits : NegotiationEffect;
+
+    /// <summary>Load the tokens of a client of an account (XEP-0484).</summary>
+    /// <param name="Account">The account.</param>
+    /// <param name="Client">Stands for the client installation.</param>
+    public sealed record FindTokens(Jid Account, string Client) : NegotiationEffect;
+
+    /// <summary>Note that a client has logged in with a token: it stays good, unless that is taken back, and those
+    /// before it are good no longer (XEP-0484 §token-rotation).</summary>
+    /// <param name="Account">The account.</param>
+    /// <param name="Client">Stands for the client installation.</param>
+    /// <param name="Token">One of those that were found.</param>
+    /// <param name="Count">The client's count, which must be higher than any before; null when it told none.</param>
+    /// <param name="Invalidates">True when the client wants to log in with no token any more.</param>
+    public sealed record UseToken(Jid Account, string Client, LoginToken Token, long? Count, bool Invalidates)
+        : NegotiationEffect;
+
+    /// <summary>Give out a token.</summary>
+    /// <param name="Account">The account.</param>
+    /// <param name="Client">Stands for the client installation.</param>
+    /// <param name="Mechanism">What it shall be good for.</param>
+    public sealed record IssueToken(Jid Account, string Client, string Mechanism) : NegotiationEffect;
+
     /// <summary>Bind a resource; null asks the server to choose.</summary>
-    public sealed record Bind(Jid Account, string? Resource) : NegotiationEffect;
+    public sealed record Bind(Jid Account, string? Resource) : NegotiationEffect
+    {
+        /// <summary>Stands for the client installation: its sessions of before end (XEP-0386 §bind-request). Null when
+        /// it is not known.</summary>
+        public string? Client { get; init; }
+
+        /// <summary>What to turn on in the new session (XEP-0386 §bind-request); null with the classic request, for
+        /// which nothing of XEP-0386 holds.</summary>
+        public IReadOnlyList<Element>? Requests { get; init; }
+    }
 
     /// <summary>Answer a request that is open to clients that have not logged in (XEP-0077).</summary>
     public sealed record Ask(Iq Request) : NegotiationEffect;

@@ -29,8 +29,27 @@ public abstract record NegotiationInput
     /// <summary>Answers <see cref="NegotiationEffect.FindAccount"/>.</summary>
     public sealed record AccountFound(AccountFacts Facts) : NegotiationInput;
 
+    /// <summary>Answers <see cref="NegotiationEffect.FindTokens"/>.</summary>
+    /// <param name="Account">What is known of the account.</param>
+    /// <param name="Tokens">The tokens of the client, expired ones included.</param>
+    /// <param name="Now">The time.</param>
+    public sealed record TokensFound(AccountFacts Account, IReadOnlyList<LoginToken> Tokens, DateTimeOffset Now)
+        : NegotiationInput;
+
+    /// <summary>Answers <see cref="NegotiationEffect.UseToken"/>: false when the token is good no longer, or the count
+    /// is not higher than one that another connection told meanwhile; null when the store could not be
+    /// asked.</summary>
+    public sealed record TokenUsed(bool? Done) : NegotiationInput;
+
+    /// <summary>Answers <see cref="NegotiationEffect.IssueToken"/>: null when there is none to be had now.</summary>
+    public sealed record TokenIssued(LoginToken? Token) : NegotiationInput;
+
     /// <summary>Answers <see cref="NegotiationEffect.Bind"/>: the resource is bound.</summary>
-    public sealed record Bound(Jid Jid) : NegotiationInput;
+    public sealed record Bound(Jid Jid) : NegotiationInput
+    {
+        /// <summary>What came of the requests in it, for the client.</summary>
+        public IReadOnlyList<Element> Results { get; init; } = [];
+    }
 
     /// <summary>Answers <see cref="NegotiationEffect.Bind"/>: it is not.</summary>
     public sealed record BindRefused(StanzaError Error) : NegotiationInput;

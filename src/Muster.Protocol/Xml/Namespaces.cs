@@ -20,8 +20,14 @@ public static class Namespaces
     public const string Tls = "urn:ietf:params:xml:ns:xmpp-tls";
     /// <summary>SASL (RFC 6120 §6).</summary>
     public const string Sasl = "urn:ietf:params:xml:ns:xmpp-sasl";
+    /// <summary>The extensible SASL profile (XEP-0388).</summary>
+    public const string Sasl2 = "urn:xmpp:sasl:2";
     /// <summary>Resource binding (RFC 6120 §7).</summary>
     public const string Bind = "urn:ietf:params:xml:ns:xmpp-bind";
+    /// <summary>Resource binding together with the login (XEP-0386).</summary>
+    public const string Bind2 = "urn:xmpp:bind:0";
+    /// <summary>Tokens to log in with again (XEP-0484).</summary>
+    public const string Fast = "urn:xmpp:fast:0";
     /// <summary>The legacy session request (RFC 3921 §3).</summary>
     public const string Session = "urn:ietf:params:xml:ns:xmpp-session";
     /// <summary>Server dialback (XEP-0220).</summary>

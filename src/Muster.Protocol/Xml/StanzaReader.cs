@@ -43,7 +43,7 @@ public sealed partial class StanzaReader
         Failed,     // _item is an error
     }
 
-    readonly XmlLimits _limits;
+    XmlLimits _limits;
     readonly StanzaReaderMode _mode;
     readonly XmlPrefixes _prefixes = new();
 
@@ -56,6 +56,13 @@ public sealed partial class StanzaReader
     {
         _limits = limits;
         _mode = mode;
+    }
+
+    /// <summary>Other bounds for what comes next on the same stream: a client that has logged in without a new one
+    /// (XEP-0388) may send more. To be set between two items.</summary>
+    public XmlLimits Limits
+    {
+        set => _limits = value;
     }
 
     /// <summary>

@@ -22,12 +22,14 @@ enum AccountOutcome
 
 /// <summary>Makes, changes and finds accounts. The one place where a password becomes keys; it is never kept.</summary>
 /// <param name="store">Where accounts are kept.</param>
+/// <param name="tokens">Where their clients' tokens are kept.</param>
 /// <param name="clock">The time.</param>
 /// <param name="hosts">The domains that have accounts.</param>
 /// <param name="iterations">Iterations of the keys of new passwords (RFC 5802 §5.1). Accounts that do not exist claim
 /// to have the same, so that they cannot be told apart.</param>
 sealed class AccountBook(
-    IAccountStore store, TimeProvider clock, IReadOnlyCollection<string> hosts, Func<int> iterations)
+    IAccountStore store, ITokenStore tokens, TimeProvider clock, IReadOnlyCollection<string> hosts,
+    Func<int> iterations)
 {
     /// <summary>Makes an account.</summary>
     public async ValueTask<AccountOutcome> Add(Jid account, string password, CancellationToken cancel = default)
@@ -44,14 +46,17 @@ sealed class AccountBook(
         return await store.TryAdd(made, cancel) ? AccountOutcome.Done : AccountOutcome.Exists;
     }
 
-    /// <summary>Gives an account another password.</summary>
+    /// <summary>Gives an account another password. Its clients need it from now on: their tokens are worth
+    /// nothing.</summary>
     public async ValueTask<AccountOutcome> SetPassword(Jid account, string password, CancellationToken cancel = default)
     {
         if (Derive(password) is not { } keys) return AccountOutcome.BadPassword;
         if (await store.Find(account.Bare, cancel) is not { } found) return AccountOutcome.NotFound;
-        return await store.Update(found with { ScramSha1 = keys.Sha1, ScramSha256 = keys.Sha256 }, cancel)
-            ? AccountOutcome.Done
-            : AccountOutcome.NotFound;
+        if (!await store.Update(found with { ScramSha1 = keys.Sha1, ScramSha256 = keys.Sha256 }, cancel))
+            return AccountOutcome.NotFound;
+        // They are worthless already (see TokenBook); this is to tidy up.
+        await tokens.Remove(account.Bare, null, cancel);
+        return AccountOutcome.Done;
     }
 
     /// <summary>The keys of an account for one mechanism; null when there is no such account, or it may not log

@@ -157,6 +157,8 @@ static class LimitsConfig
                 unit: "addresses"),
             SubscriptionRequestsMax = s.Int("subscription_requests", d.SubscriptionRequestsMax,
                 "Subscription requests that wait for the answer of an account.", min: 1, unit: "requests"),
+            TokenClientsMax = s.Int("token_clients", d.TokenClientsMax,
+                "Clients of an account that have a token to log in again with.", min: 1, unit: "clients"),
             InvitationsMax = s.Int("invitations", d.InvitationsMax, "Open invitations of an account.",
                 unit: "invitations"),
             RoomAffiliationsMax = s.Int("room_affiliations", d.RoomAffiliationsMax,

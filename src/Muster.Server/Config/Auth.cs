@@ -15,6 +15,20 @@ sealed class AuthConfig(Section s)
     public int ScramIterations { get; } = s.Int("scram_iterations", ScramSecret.IterationsDefault,
         "Iterations of the keys that are stored for new passwords; RFC 7677 §4 wants at least 4096.",
         min: ScramSecret.IterationsMin, max: ScramSecret.IterationsMax, reloads: true);
+
+    public TokenConfig Tokens { get; } = s.Table("tokens",
+        "Tokens with which a client that has logged in once comes back without the password, in one round trip " +
+        "(XEP-0484). A new password makes them worthless.", t => new TokenConfig(t));
+}
+
+/// <summary>Tokens to log in with again.</summary>
+sealed class TokenConfig(Section s)
+{
+    public bool Enabled { get; } = s.Flag("enabled", true, "Whether they are given out and taken.", reloads: true);
+    public TimeSpan Lifetime { get; } = s.Seconds("lifetime", 1_814_400,
+        "How long a token is good. A client that stays away for longer needs the password.", min: 60, reloads: true);
+    public TimeSpan Rotation { get; } = s.Seconds("rotation", 86_400,
+        "Age from which a token that is used is replaced by another.", reloads: true);
 }
 
 /// <summary>How accounts come into being.</summary>

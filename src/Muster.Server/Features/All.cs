@@ -21,6 +21,7 @@ static class All
         new AdHocCommands(),
         new Registration(),
         new Invitations(),
+        new LoginTokens(),
         new GroupChat(),
     ];
 }

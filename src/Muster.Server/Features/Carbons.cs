@@ -1,5 +1,6 @@
 using Muster.Core.Delivery;
 using Muster.Protocol.Stanzas;
+using Muster.Protocol.Xml;
 
 namespace Muster.Server.Features;
 
@@ -17,6 +18,12 @@ sealed class Carbons : Feature
             Switch(context, iq, isOn: true));
         slots.Iq(IqType.Set, CarbonCopy.Namespace, "disable", Target.Server | Target.Account, (context, iq) =>
             Switch(context, iq, isOn: false));
+        // XEP-0386 §bind-request: it always succeeds, so nothing is answered.
+        slots.InlineBind(new(CarbonCopy.Namespace, static (session, request) =>
+        {
+            session.HasCarbons |= request!.Name == "enable";
+            return new((Element?)null);
+        }));
     }
 
     // §10.1: as often as the client likes.

@@ -46,6 +46,13 @@ delegate ValueTask<Iq> EarlyHandler(EarlyClient client, Iq iq);
 sealed record DiscoNode(
     Target Target, Func<IqContext, Jid, string, DiscoInfo?> Info, Func<IqContext, Jid, string, DiscoItems?> Items);
 
+/// <summary>What happens as a client binds with its login (XEP-0386), before it hears that it is bound.</summary>
+/// <param name="Namespace">Namespace of the request that asks for it, which is also the name that is advertised
+/// (XEP-0386 §support); null for what each such client gets unasked.</param>
+/// <param name="Enable">Does it. Gets the new session and the request (null for what is unasked); what it returns
+/// stands in <c>bound</c>.</param>
+sealed record InlineBind(string? Namespace, Func<Session, Element?, ValueTask<Element?>> Enable);
+
 /// <summary>The closed list of places where a feature can stand. A XEP that needs another place adds a slot
 /// here.</summary>
 sealed class Slots(Services services)
@@ -61,6 +68,7 @@ sealed class Slots(Services services)
     readonly SortedDictionary<(Target, string Node), Command> _commands = [];
     readonly List<Func<Jid, IEnumerable<Element>>> _earlyFeatures = [];
     readonly Dictionary<(IqType, string Namespace, string Name), EarlyHandler> _early = [];
+    readonly List<InlineBind> _inlineBinds = [];
     readonly List<(TimeSpan Every, Func<CancellationToken, ValueTask> Work)> _background = [];
 
     /// <summary>The parts of the server.</summary>
@@ -112,6 +120,10 @@ sealed class Slots(Services services)
     /// <summary>Advertises an element in the stream features of authenticated clients.</summary>
     public void StreamFeature(Func<IEnumerable<Element>> elements) => _streamFeatures.Add(elements);
 
+    /// <summary>Does something as a client binds with its login (XEP-0386), in the order of
+    /// <see cref="All"/>.</summary>
+    public void InlineBind(InlineBind feature) => _inlineBinds.Add(feature);
+
     /// <summary>Runs when a session becomes available for the first time, in the order of <see cref="All"/>.</summary>
     public void OnFirstAvailable(Func<Session, Presence, ValueTask> step) => _firstAvailable.Add(step);
 
@@ -126,6 +138,8 @@ sealed class Slots(Services services)
         _iq.ToFrozenDictionary();
     internal IReadOnlyList<Func<Session, Presence, ValueTask>> FirstAvailable => _firstAvailable;
     internal IReadOnlyList<Func<Jid, Presence, ValueTask<bool>>> Approvals => _approvals;
+    internal IReadOnlyList<InlineBind> InlineBinds => _inlineBinds;
+    internal IReadOnlyList<string> InlineFeatures => [.. _inlineBinds.Select(f => f.Namespace).OfType<string>()];
     internal IEnumerable<DiscoItem> ServerItemsOf(Jid domain) => _serverItems.SelectMany(itemsOf => itemsOf(domain));
     internal IReadOnlyList<DiscoNode> DiscoNodes => _discoNodes;
     internal IReadOnlyDictionary<(Target, string Node), Command> Commands => _commands;

@@ -39,10 +39,12 @@ static class Specifications
         Xep(359, "Unique and Stable Stanza IDs", "0.7.0", Support.Partial, "in rooms"),
         Xep(368, "SRV records for XMPP over TLS", "1.1.0", Support.Complete),
         Xep(379, "Pre-Authenticated Roster Subscription", "0.3.4", Support.Complete),
+        Xep(386, "Bind 2", "1.1.0", Support.Partial, "messages that wait are not cleared but sent, as always"),
+        Xep(388, "Extensible SASL Profile", "1.0.4", Support.Complete, "no tasks are asked for"),
         Xep(410, "MUC Self-Ping", "1.1.0", Support.Complete),
         Xep(421, "Occupant identifiers for semi-anonymous MUCs", "1.0.1", Support.Complete),
         Xep(425, "Moderated Message Retraction", "0.3.0", Support.Complete),
-        Xep(440, "SASL Channel-Binding Type Capability", "0.4.2", Support.Complete, "tls-server-end-point"),
+        Xep(440, "SASL Channel-Binding Type Capability", "1.0.0", Support.Complete, "tls-server-end-point"),
         Xep(463, "MUC Affiliations Versioning", "0.2.0", Support.Complete),
         Xep(486, "MUC Avatars", "0.1.0", Support.Complete),
         Xep(500, "MUC Slow Mode", "0.1.1", Support.Complete),
@@ -65,6 +67,7 @@ static class Specifications
         [202] = "Entity Time",
         [280] = "Message Carbons",
         [401] = "Ad-hoc Account Invitation Generation",
+        [484] = "Fast Authentication Streamlining Tokens",
     };
 
     /// <summary>All of them, RFCs first, each kind by number.</summary>

@@ -24,6 +24,8 @@ sealed partial class AdminApi
             "Removes an account with all that belongs to it, and ends its sessions.", DeleteUser),
         AdminOperation.With<PasswordChange>(HttpMethods.Put, "/api/users/{jid}/password",
             "Gives an account another password.", PutPassword),
+        AdminOperation.Of(HttpMethods.Delete, "/api/users/{jid}/tokens",
+            "Takes the tokens back with which the clients of an account log in without its password.", DeleteTokens),
         AdminOperation.With<InviteRequest, InviteView>(HttpMethods.Post, "/api/invitations",
             "Makes a link with which somebody can make an account, or become an account's contact.", PostInvitation,
             StatusCodes.Status201Created),
@@ -82,6 +84,12 @@ sealed partial class AdminApi
     {
         var account = call.JidSegment("jid", "address");
         Check(await _parts.Services.AccountBook.SetPassword(account, request.Password, call.Cancel), account);
+    }
+
+    async Task<TokensRevoked> DeleteTokens(AdminCall call)
+    {
+        var account = await FindAccount(call);
+        return new TokensRevoked(await _parts.Services.Tokens.Revoke(account.Jid, call.Cancel));
     }
 
     async Task DeleteUser(AdminCall call)

@@ -38,6 +38,9 @@ sealed record SessionPage(SessionView[] Sessions, string? Next);
 /// <summary>How many sessions were ended.</summary>
 sealed record SessionsEnded(int Ended);
 
+/// <summary>How many tokens were taken back.</summary>
+sealed record TokensRevoked(int Revoked);
+
 /// <summary>Whom to invite: a domain (the guest chooses the name), the name of an account to make, or an account (the
 /// guest becomes its contact, with a new account if need be). The inviter, when there is one, becomes a contact of the
 /// new account.</summary>
@@ -122,6 +125,7 @@ sealed record FeatureList(FeatureView[] Features);
 [JsonSerializable(typeof(PasswordChange))]
 [JsonSerializable(typeof(SessionPage))]
 [JsonSerializable(typeof(SessionsEnded))]
+[JsonSerializable(typeof(TokensRevoked))]
 [JsonSerializable(typeof(InviteRequest))]
 [JsonSerializable(typeof(InviteView))]
 [JsonSerializable(typeof(RoomPage))]

@@ -72,6 +72,9 @@ sealed class WebSocketFraming(WebSocket socket, XmlLimits limits, Action abort) 
         _frameBytesMax = limits.ItemBytesMax;
     }
 
+    // A frame is whole or not there: nothing of a stream is in the reader.
+    public override void SetLimits(XmlLimits limits) => Restart(limits);
+
     public override void WriteOpen(IBufferWriter<byte> output, in StreamHeader header) =>
         StanzaWriter.WriteFramedOpen(output, header);
 

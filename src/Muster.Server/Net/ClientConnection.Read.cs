@@ -2,7 +2,6 @@ using System.Security.Authentication;
 using Microsoft.Extensions.Logging;
 using Muster.Core.Limits;
 using Muster.Core.Streams;
-using Muster.Protocol.Addresses;
 using Muster.Protocol.Stanzas;
 using Muster.Protocol.Xml;
 using Muster.Server.Sessions;
@@ -157,7 +156,12 @@ sealed partial class ClientConnection
             case NegotiationEffect.Ask ask:
                 return new NegotiationInput.Answered(await _services.EarlyRequests(
                     _early ??= new EarlyClient(_remote), ask.Request));
-            case NegotiationEffect.Bind bind: return await BindAsync(bind.Account, bind.Resource);
+            case NegotiationEffect.LiftLimits: _framing.SetLimits(_settings.Limits); break;
+            case NegotiationEffect.FindTokens find: return await FindTokensAsync(find);
+            case NegotiationEffect.UseToken use: return new NegotiationInput.TokenUsed(await _services.Tokens.Use(use));
+            case NegotiationEffect.IssueToken issue:
+                return new NegotiationInput.TokenIssued(await _services.Tokens.Issue(issue));
+            case NegotiationEffect.Bind bind: return await BindAsync(bind);
         }
         return null;
     }
@@ -184,15 +188,26 @@ sealed partial class ClientConnection
         }
     }
 
-    async ValueTask<NegotiationInput> BindAsync(Jid account, string? resource)
+    async ValueTask<NegotiationInput> FindTokensAsync(NegotiationEffect.FindTokens find)
     {
-        var (session, refusal) = await _services.Host.Bind(account, resource, this, Id);
+        var found = await _services.Tokens.Find(find.Account, find.Client);
+        return _settings.MayLogIn(find.Account)
+            ? found
+            : found with { Account = found.Account with { Disabled = true } };
+    }
+
+    async ValueTask<NegotiationInput> BindAsync(NegotiationEffect.Bind bind)
+    {
+        var (session, refusal) = await _services.Host.Bind(bind.Account, bind.Resource, this, Id, bind.Client);
         if (session is null) return new NegotiationInput.BindRefused(refusal ?? StanzaError.InternalServerError);
         session.Lang = _negotiation.Lang;
         lock (Gate) _session = session;
         _services.Meters.Bound();
         _services.Log.Bound(Id, session.Jid);
-        return new NegotiationInput.Bound(session.Jid);
+        return new NegotiationInput.Bound(session.Jid)
+        {
+            Results = bind.Requests is null ? [] : await _services.Host.Enable(session, bind.Requests),
+        };
     }
 
     /// <summary>The answer to the bind request is written: from now on the session may write.</summary>

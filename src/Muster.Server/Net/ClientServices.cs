@@ -17,10 +17,20 @@ delegate ValueTask<AccountFacts> AccountLookup(Jid account, ScramHash? hash);
 /// empty.</param>
 delegate ValueTask<Iq> EarlyAnswer(EarlyClient client, Iq request);
 
+/// <summary>Tokens of clients (XEP-0484), as connections use them.</summary>
+/// <param name="Find">The tokens of a client of an account.</param>
+/// <param name="Use">Notes a login with one; see <see cref="NegotiationInput.TokenUsed"/>.</param>
+/// <param name="Issue">Gives one out.</param>
+sealed record TokenCalls(
+    Func<Jid, string, ValueTask<NegotiationInput.TokensFound>> Find,
+    Func<NegotiationEffect.UseToken, ValueTask<bool?>> Use,
+    Func<NegotiationEffect.IssueToken, ValueTask<LoginToken?>> Issue);
+
 /// <summary>What the connections of clients need of the server; shared by all of them.</summary>
 sealed record ClientServices(
     IClientHost Host,
     AccountLookup Accounts,
+    TokenCalls Tokens,
     EarlyAnswer EarlyRequests,
     ConnectionTimers Timers,
     ClientMeters Meters,

@@ -30,6 +30,9 @@ abstract class Framing : IAsyncDisposable
     /// <summary>Begins a new stream on the same connection (RFC 6120 §4.3.3).</summary>
     public abstract void Restart(XmlLimits limits);
 
+    /// <summary>Other bounds for what comes next on the same stream; called between two items.</summary>
+    public abstract void SetLimits(XmlLimits limits);
+
     /// <summary>Writes the start of a stream.</summary>
     public abstract void WriteOpen(IBufferWriter<byte> output, in StreamHeader header);
 

@@ -66,6 +66,8 @@ sealed class TcpFraming : Framing
 
     public override void Restart(XmlLimits limits) => _reader = new StanzaReader(limits);
 
+    public override void SetLimits(XmlLimits limits) => _reader.Limits = limits;
+
     /// <summary>True when bytes wait that were sent before anyone knew of TLS: nothing good can be meant by
     /// them.</summary>
     public bool HasUnread => !_unread.IsEmpty;

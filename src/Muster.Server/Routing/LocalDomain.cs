@@ -53,6 +53,7 @@ sealed partial class LocalDomain : IStanzaTarget, IClientHost
         _iqTable = table;
         _firstAvailable = slots.FirstAvailable;
         _approvals = slots.Approvals;
+        _inlineBinds = slots.InlineBinds;
     }
 
     /// <summary>The bounds in force; a reload of the configuration replaces them.</summary>
@@ -60,18 +61,18 @@ sealed partial class LocalDomain : IStanzaTarget, IClientHost
 
     /// <inheritdoc/>
     public async ValueTask<(Session? Session, StanzaError? Refusal)> Bind(
-        Jid account, string? resource, SessionLink link, string connectionId)
+        Jid account, string? resource, SessionLink link, string connectionId, string? client = null)
     {
         // RFC 6120 §7.6.1: unpredictable, as it may be the only thing that others do not know of the address.
         if (!account.TryWithResource(resource ?? RandomText.Create(12), out var full))
             return (null, StanzaError.BadRequest.WithText("this is no valid resource"));
         Session session;
-        Session? replaced;
+        Session[] replaced;
         using (var turn = await _accounts.Take(account))
         {
             // Removed since it authenticated.
             if (!turn.Exists) return (null, StanzaError.NotAllowed.WithText("there is no such account any more"));
-            session = new Session(full, link, connectionId) { Blocked = turn.State.Blocked };
+            session = new Session(full, link, connectionId) { Client = client, Blocked = turn.State.Blocked };
             int max = _policy.SessionsMax(account);
             if (_sessions.Bind(session, turn.State, max, out replaced) == BindOutcome.TooMany)
             {
@@ -81,7 +82,8 @@ sealed partial class LocalDomain : IStanzaTarget, IClientHost
             }
         }
         // RFC 6120 §7.7.2.2: the newer login wins. The world sees the older session go before the newer comes.
-        if (replaced is not null && replaced.End(StreamError.Conflict)) await Leave(replaced);
+        foreach (var older in replaced)
+            if (older.End(StreamError.Conflict)) await Leave(older);
         return (session, null);
     }
 

@@ -38,14 +38,14 @@ sealed class SessionTable
     /// <summary>The session with exactly this full JID, or null.</summary>
     public Session? FindSession(Jid full) => Find(full)?.Find(full);
 
-    /// <summary>Enters a session. A session of the same full JID is taken out and handed back in
-    /// <paramref name="replaced"/>: the newer login wins (RFC 6120 §7.7.2.2), and the caller ends the older with a
-    /// conflict. Called under the account's turn.</summary>
+    /// <summary>Enters a session. A session of the same full JID, or of the same client installation (XEP-0386
+    /// §bind-request), is taken out and handed back in <paramref name="replaced"/>: the newer login wins (RFC 6120
+    /// §7.7.2.2), and the caller ends the older with a conflict. Called under the account's turn.</summary>
     /// <param name="session">The session.</param>
     /// <param name="state">What is stored of the account; used when this is its first session.</param>
     /// <param name="sessionsMax">How many sessions the account may have.</param>
-    /// <param name="replaced">The session that had the resource, or null.</param>
-    public BindOutcome Bind(Session session, AccountState state, int sessionsMax, out Session? replaced)
+    /// <param name="replaced">The sessions whose place it takes.</param>
+    public BindOutcome Bind(Session session, AccountState state, int sessionsMax, out Session[] replaced)
     {
         while (true)
         {
@@ -55,15 +55,16 @@ sealed class SessionTable
             {
                 // The entry may have been removed by Unbind between the look-up and the lock: then look again.
                 if (!ReferenceEquals(Find(session.Account), entry)) continue;
-                replaced = entry.Find(session.Jid);
-                var old = replaced;
-                if (old is null && entry.All.Length >= sessionsMax)
+                Session[] old = [.. entry.All.ToArray().Where(other => other.Jid == session.Jid
+                    || (session.Client is not null && other.Client == session.Client))];
+                replaced = old;
+                if (old.Length == 0 && entry.All.Length >= sessionsMax)
                 {
                     if (entry.All.Length == 0) Remove(session.Account);
                     return BindOutcome.TooMany;
                 }
-                entry.Replace([.. entry.All.ToArray().Where(s => s != old), session]);
-                if (old is null) Interlocked.Increment(ref _count);
+                entry.Replace([.. entry.All.ToArray().Where(s => !old.Contains(s)), session]);
+                Interlocked.Add(ref _count, 1 - old.Length);
                 return BindOutcome.Bound;
             }
         }

@@ -25,6 +25,8 @@ internal abstract class Database : IAsyncDisposable
     public abstract IAccountDataStore AccountData { get; }
     /// <summary>Invitations by link.</summary>
     public abstract IInviteStore Invites { get; }
+    /// <summary>Tokens with which clients log in again.</summary>
+    public abstract ITokenStore Tokens { get; }
     /// <summary>Rooms, with the one commit that stores a room's changes together with its messages.</summary>
     public abstract IRoomStore Rooms { get; }
     /// <summary>Nicks reserved in a whole MUC service.</summary>

@@ -30,7 +30,8 @@ sealed class AccountMeters(Meter meter)
     public void SessionRefused() => _sessionsRefused.Add(1);
     /// <summary>A subscription request was dropped.</summary>
     public void RequestDropped() => _requestsDropped.Add(1);
-    /// <summary>A limit was reached: roster, blocklist, vcard, private, directed, invites, registration.</summary>
+    /// <summary>A limit was reached: roster, blocklist, vcard, private, directed, invites,
+    /// registration, tokens.</summary>
     public void LimitReached(string limit) => _limits.Add(1, new KeyValuePair<string, object?>("limit", limit));
     /// <summary>A store failed.</summary>
     public void StoreFailed() => _storeFailures.Add(1);

@@ -31,6 +31,12 @@ static partial class AccountsLog
     [LoggerMessage(2009, LogLevel.Information, "{jid}: account removed by its owner")]
     public static partial void Removed(ILogger log, Jid jid);
 
+    [LoggerMessage(2011, LogLevel.Warning, "{jid}: so many clients have tokens ({max}) that the oldest lost theirs")]
+    public static partial void TooManyTokens(ILogger log, Jid jid, int max);
+
+    [LoggerMessage(2012, LogLevel.Warning, "{jid}: its tokens cannot be asked for or written: {problem}")]
+    public static partial void TokensUnavailable(ILogger log, Jid jid, string problem);
+
     [LoggerMessage(2010, LogLevel.Warning, "{address}: registers too often")]
     public static partial void RegistersTooOften(ILogger log, string address);
 }

@@ -25,6 +25,8 @@ static class UserCommands
             line.Make("list", "List the accounts", call => List(call, host), host),
             line.Make("passwd", "Give an account another password", call => ChangePassword(call, password, generate),
                 Jid, password, generate),
+            line.Make("revoke", "Take the tokens back with which an account's clients log in without its password",
+                Revoke, Jid),
             line.Make("remove", "Remove an account with all that belongs to it", call => Remove(call, yes), Jid, yes));
     }
 
@@ -77,6 +79,16 @@ static class UserCommands
             HttpMethod.Put, AdminClient.PathOf("/api/users/{0}/password", jid), new PasswordChange(made));
         if (call.Json) call.WriteJson(new UserCreated(jid, chosen is null ? made : null));
         else call.Say($"the password of {jid} is changed" + (chosen is null ? $" to {made}" : ""));
+    }
+
+    static async Task Revoke(Invocation call)
+    {
+        string jid = call.Get(Jid);
+        await using var admin = await call.ConnectAsync();
+        string answer = await admin.SendAsync(
+            HttpMethod.Delete, AdminClient.PathOf("/api/users/{0}/tokens", jid));
+        if (call.Json) call.Out.WriteLine(answer);
+        else call.Say($"took {AdminClient.Read<TokensRevoked>(answer).Revoked} tokens of {jid} back");
     }
 
     static async Task Remove(Invocation call, Option<bool> yes)

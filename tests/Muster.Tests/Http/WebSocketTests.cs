@@ -35,6 +35,28 @@ public sealed class WebSocketTests
     }
 
     [Fact]
+    [Spec("XEP-0388", "success")]
+    [Spec("XEP-0386", "bind-request")]
+    public async Task OneRoundTripLogsInAndBinds()
+    {
+        await using var bench = await SocketBench.StartAsync();
+        using var romeo = await ConnectAsync(bench);
+        await SendAsync(romeo, Open);
+        Assert.Equal("open", (await ReceiveAsync(romeo)).Name);
+        Assert.NotNull((await ReceiveAsync(romeo)).Child(Namespaces.Sasl2, "authentication"));
+        await SendAsync(romeo, "<authenticate xmlns='urn:xmpp:sasl:2' mechanism='PLAIN'><initial-response>" +
+            "AHJvbWVvAHJvbWVv</initial-response><bind xmlns='urn:xmpp:bind:0'><tag>web</tag></bind></authenticate>");
+        var success = await ReceiveAsync(romeo);
+        Assert.StartsWith("romeo@localhost/web/", success.Child("authorization-identifier")!.Text,
+            StringComparison.Ordinal);
+        Assert.Equal("features", (await ReceiveAsync(romeo)).Name);
+        // Larger than what may be sent before the login.
+        await SendAsync(romeo, Ping.Replace(
+            "urn:xmpp:ping'/>", $"urn:xmpp:ping'>{new string('x', 20_000)}</ping>", StringComparison.Ordinal));
+        Assert.Equal("result", (await ReceiveAsync(romeo)).Attribute("type"));
+    }
+
+    [Fact]
     [Spec("RFC 7395", "3.3.3")]
     public async Task EveryFrameDeclaresItsNamespaces()
     {

@@ -39,7 +39,7 @@ sealed class NetBench : IAsyncDisposable
             },
         };
         if (change is not null) Settings = change(Settings);
-        var services = new ClientServices(Host, FindAccount, AnswerEarly, Timers, _meters.Clients,
+        var services = new ClientServices(Host, FindAccount, NoTokens, AnswerEarly, Timers, _meters.Clients,
             Logs.CreateLogger("net"), Logs.CreateLogger("stanzas"));
         _listener = new ClientListener(services, Settings, "test");
     }
@@ -107,6 +107,10 @@ sealed class NetBench : IAsyncDisposable
         "away@localhost" => throw new Muster.Server.Storage.StorageException(default, "the database is away"),
         _ => new AccountFacts(false),
     });
+
+    static readonly TokenCalls NoTokens = new(
+        static (_, _) => new(new NegotiationInput.TokensFound(new AccountFacts(false), [], default)),
+        static _ => new(false), static _ => new((LoginToken?)null));
 
     static ValueTask<Iq> AnswerEarly(EarlyClient client, Iq request) => new(request.Result());
 

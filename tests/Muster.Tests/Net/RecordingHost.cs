@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using Muster.Core.Sessions;
 using Muster.Protocol.Addresses;
 using Muster.Protocol.Stanzas;
+using Muster.Protocol.Xml;
 using Muster.Server.Sessions;
 
 namespace Muster.Tests.Net;
@@ -27,17 +28,19 @@ sealed class RecordingHost : IClientHost
     public Session Find(string jid) => _sessions[Jid.Parse(jid)];
 
     public ValueTask<(Session? Session, StanzaError? Refusal)> Bind(
-        Jid account, string? resource, SessionLink link, string connectionId)
+        Jid account, string? resource, SessionLink link, string connectionId, string? client = null)
     {
         if (BindRefusal is not null || !account.TryWithResource(resource ?? "made-by-server", out var full))
             return new((null, BindRefusal ?? StanzaError.BadRequest));
-        var session = new Session(full, link, connectionId);
+        var session = new Session(full, link, connectionId) { Client = client };
         if (_sessions.TryGetValue(full, out var old)) old.End(StreamError.Conflict);
         _sessions[full] = session;
         Interlocked.Increment(ref _boundCount);
         OnBound(session);
         return new((session, null));
     }
+
+    public ValueTask<IReadOnlyList<Element>> Enable(Session session, IReadOnlyList<Element> requests) => new(requests);
 
     public async ValueTask Receive(Session session, Stanza stanza)
     {

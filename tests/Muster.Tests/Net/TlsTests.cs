@@ -78,6 +78,41 @@ public sealed class TlsTests
         Assert.Equal("failure", (await LoginAsync(romeo, binding)).Name);
     }
 
+    [Fact]
+    [Spec("XEP-0484", "fast-auth")]
+    [Spec("XEP-0440", "server")]
+    public async Task ATokenIsBoundToTheCertificate()
+    {
+        const string Agent = "<user-agent id='d4565fa7-4d72-4749-b3d3-740edbf87770'/>";
+        await using var bench = await SocketBench.StartAsync();
+        var tls = await bench.SecureAsync(await bench.ConnectAsync(bench.DirectTls));
+        await using var romeo = new TestClient(SocketBench.PipeOf(tls));
+        var features = await romeo.OpenAsync();
+        Assert.NotNull(features.Child("urn:xmpp:sasl-cb:0", "sasl-channel-binding"));
+        await romeo.SendAsync("<authenticate xmlns='urn:xmpp:sasl:2' mechanism='PLAIN'>" + Agent +
+            "<initial-response>AHJvbWVvAHJvbWVv</initial-response>" +
+            "<request-token xmlns='urn:xmpp:fast:0' mechanism='HT-SHA-256-ENDP'/></authenticate>");
+        string token = (await romeo.ReceiveAsync()).Child(Namespaces.Fast, "token")!.Attribute("token")!;
+        await romeo.CloseAsync();
+
+        tls = await bench.SecureAsync(await bench.ConnectAsync(bench.DirectTls));
+        await using var again = new TestClient(SocketBench.PipeOf(tls));
+        await again.OpenAsync();
+        byte[] binding = ChannelBinding.TlsServerEndPoint(tls.RemoteCertificate!.GetRawCertData())!;
+        async Task<Element> UseAsync(HashedToken mechanism, byte[] bound)
+        {
+            byte[] message = [.. ScramClient.Utf8("romeo\0"), .. mechanism.Prove(token, bound)];
+            await again.SendAsync($"<authenticate xmlns='urn:xmpp:sasl:2' mechanism='{mechanism}'>{Agent}" +
+                $"<initial-response>{Convert.ToBase64String(message)}</initial-response>" +
+                "<fast xmlns='urn:xmpp:fast:0'/></authenticate>");
+            return await again.ReceiveAsync();
+        }
+        Assert.Equal("failure", (await UseAsync(HashedToken.Sha256EndPoint, new byte[32])).Name);
+        Assert.Equal("failure", (await UseAsync(HashedToken.Sha256, [])).Name); // for the other mechanism
+        Assert.Equal("success", (await UseAsync(HashedToken.Sha256EndPoint, binding)).Name);
+        await again.CloseAsync();
+    }
+
     [Theory]
     [Spec("RFC 6120", "5.4.3.3")]
     [InlineData("<message to='juliet@localhost'><body>injected</body></message>")]

@@ -9,6 +9,9 @@ namespace Muster.Tests.Streams;
 /// password.</summary>
 public sealed class ClientNegotiationFuzzTests
 {
+    // "romeo", NUL and 32 bytes that no token gives.
+    const string ForgedToken = "cm9tZW8AeHh4eHh4eHh4eHh4eHh4eHh4eHh4eHh4eHh4eHh4eHg=";
+
     static readonly string[] Pieces =
     [
         "<starttls xmlns='~tls'/>",
@@ -32,6 +35,17 @@ public sealed class ClientNegotiationFuzzTests
         "<iq type='error' id='1'><error/></iq>",
         "<iq/>", "<message/>", "<presence/>", "<message to='juliet@localhost'><body>hello</body></message>",
         "<enable xmlns='urn:xmpp:sm:3'/>", "<authenticate xmlns='urn:xmpp:sasl:2' mechanism='PLAIN'/>",
+        "<authenticate xmlns='urn:xmpp:sasl:2' mechanism='PLAIN'><initial-response>AAAA</initial-response>"
+            + "<bind xmlns='urn:xmpp:bind:0'><tag>x</tag></bind></authenticate>",
+        "<authenticate xmlns='urn:xmpp:sasl:2' mechanism='PLAIN'><initial-response/><user-agent id='1'/>"
+            + "<request-token xmlns='urn:xmpp:fast:0' mechanism='HT-SHA-256-NONE'/></authenticate>",
+        "<authenticate xmlns='urn:xmpp:sasl:2' mechanism='HT-SHA-256-NONE'><user-agent id='1'/>"
+            + "<fast xmlns='urn:xmpp:fast:0' count='1'/><initial-response>" + ForgedToken + "</initial-response>"
+            + "<bind xmlns='urn:xmpp:bind:0'/></authenticate>",
+        "<authenticate xmlns='urn:xmpp:sasl:2' mechanism='HT-SHA-256-NONE'>"
+            + "<fast xmlns='urn:xmpp:fast:0'/></authenticate>",
+        "<response xmlns='urn:xmpp:sasl:2'>AAAA</response>", "<abort xmlns='urn:xmpp:sasl:2'/>",
+        "<next xmlns='urn:xmpp:sasl:2' task='x'/>", "<success xmlns='urn:xmpp:sasl:2'/>",
         "<error xmlns='http://etherx.jabber.org/streams'/>", "<x xmlns='urn:x'/>",
     ];
 
@@ -42,7 +56,7 @@ public sealed class ClientNegotiationFuzzTests
         var random = new Random(seed);
         for (int run = 0; run < 400; run++)
         {
-            var bench = Start(random.Next(6));
+            var bench = Start(random.Next(7));
             var before = bench.Negotiation.Progress;
             bool closed = false;
             for (int step = 0; step < 12; step++)
@@ -63,9 +77,12 @@ public sealed class ClientNegotiationFuzzTests
     {
         if (state == 4) return NegotiationBench.Authenticated();
         if (state == 5) return NegotiationBench.Bound();
-        var bench = new NegotiationBench(state < 2 ? null : NegotiationBench.Plaintext);
+        var bench = new NegotiationBench(state < 2 ? null : NegotiationBench.WithTokens);
+        bench.Tokens.Add(new LoginToken(
+            "good", "HT-SHA-256-NONE", NegotiationBench.Now, NegotiationBench.Now.AddDays(1)));
         if (state > 0) bench.Send(NegotiationBench.Header);
         if (state == 3) bench.Send(Pieces[2]); // inside an exchange
+        if (state == 6) bench.Send("<authenticate xmlns='urn:xmpp:sasl:2' mechanism='PLAIN'/>");
         return bench;
     }
 

@@ -38,7 +38,11 @@ public sealed class ClientNegotiationTests
                <mechanism>SCRAM-SHA-256</mechanism><mechanism>SCRAM-SHA-1-PLUS</mechanism>
                <mechanism>SCRAM-SHA-1</mechanism><mechanism>PLAIN</mechanism></mechanisms>
                <sasl-channel-binding xmlns='urn:xmpp:sasl-cb:0'>
-               <channel-binding type='tls-server-end-point'/></sasl-channel-binding><out xmlns='urn:x'/>
+               <channel-binding type='tls-server-end-point'/></sasl-channel-binding>
+               <authentication xmlns='urn:xmpp:sasl:2'><mechanism>SCRAM-SHA-256-PLUS</mechanism>
+               <mechanism>SCRAM-SHA-256</mechanism><mechanism>SCRAM-SHA-1-PLUS</mechanism>
+               <mechanism>SCRAM-SHA-1</mechanism><mechanism>PLAIN</mechanism><inline>
+               <bind xmlns='urn:xmpp:bind:0'/></inline></authentication><out xmlns='urn:x'/>
                </stream:features>
             """);
         Snap.Match(bench.Send(NegotiationBench.Auth("romeo")), """
@@ -171,7 +175,10 @@ public sealed class ClientNegotiationTests
             send <stream:features><mechanisms xmlns='~sasl'><mechanism>EXTERNAL</mechanism>
                <mechanism>SCRAM-SHA-256-PLUS</mechanism></mechanisms>
                <sasl-channel-binding xmlns='urn:xmpp:sasl-cb:0'>
-               <channel-binding type='tls-server-end-point'/></sasl-channel-binding></stream:features>
+               <channel-binding type='tls-server-end-point'/></sasl-channel-binding>
+               <authentication xmlns='urn:xmpp:sasl:2'><mechanism>EXTERNAL</mechanism>
+               <mechanism>SCRAM-SHA-256-PLUS</mechanism><inline><bind xmlns='urn:xmpp:bind:0'/></inline>
+               </authentication></stream:features>
             """);
         Snap.Match(bench.Send("<auth xmlns='~sasl' mechanism='EXTERNAL'>=</auth>"), """
             find romeo@localhost

@@ -22,6 +22,9 @@ sealed class NegotiationBench
         [ScramHash.Sha256] = Derive(ScramHash.Sha256),
     };
 
+    /// <summary>The time, for tokens.</summary>
+    public static readonly DateTimeOffset Now = new(2026, 3, 4, 12, 0, 0, TimeSpan.Zero);
+
     readonly ClientNegotiation _negotiation;
     readonly StanzaReader _reader = new(new XmlLimits());
     int _count;
@@ -40,6 +43,18 @@ sealed class NegotiationBench
     }
 
     public ClientNegotiation Negotiation => _negotiation;
+
+    /// <summary>The tokens that every client of romeo and tybalt has.</summary>
+    public List<LoginToken> Tokens { get; } = [];
+
+    /// <summary>What comes of using one.</summary>
+    public bool? Use { get; set; } = true;
+
+    /// <summary>False when no token can be given out.</summary>
+    public bool Issues { get; set; } = true;
+
+    public static ClientPolicy WithTokens(ClientPolicy policy) =>
+        Plaintext(policy) with { OffersTokens = true, InlineFeatures = ["urn:xmpp:carbons:2"] };
 
     public static ClientPolicy Plaintext(ClientPolicy policy) =>
         policy with { Tls = TlsPolicy.NotOffered, PlaintextAllowed = true, Mechanisms = [SaslMechanism.Plain] };
@@ -129,10 +144,26 @@ sealed class NegotiationBench
                 return new NegotiationInput.TlsStarted([1, 2, 3], []);
             case NegotiationEffect.FindAccount find:
                 return new NegotiationInput.AccountFound(Find(find));
+            case NegotiationEffect.FindTokens find:
+                bool isKnown = find.Account.Local is "romeo" or "tybalt";
+                var facts = new AccountFacts(isKnown, find.Account.Local is "tybalt")
+                {
+                    Unavailable = find.Account.Local is "away",
+                };
+                return new NegotiationInput.TokensFound(facts, isKnown ? Tokens : [], Now);
+            case NegotiationEffect.UseToken:
+                return new NegotiationInput.TokenUsed(Use);
+            case NegotiationEffect.IssueToken issue:
+                return new NegotiationInput.TokenIssued(
+                    Issues ? new LoginToken("issued", issue.Mechanism, Now, Now.AddDays(21)) : null);
             case NegotiationEffect.Bind { Resource: "taken" }:
+            case NegotiationEffect.Bind { Resource: ['t', 'a', 'k', 'e', 'n', '/', ..] }:
                 return new NegotiationInput.BindRefused(StanzaError.ResourceConstraint);
             case NegotiationEffect.Bind bind:
-                return new NegotiationInput.Bound(Jid.Parse($"{bind.Account}/{bind.Resource ?? "made"}"));
+                return new NegotiationInput.Bound(Jid.Parse($"{bind.Account}/{bind.Resource ?? "made"}"))
+                {
+                    Results = [.. (bind.Requests ?? []).Select(request => new Element(request.Namespace, "done"))],
+                };
             case NegotiationEffect.Ask ask:
                 return new NegotiationInput.Answered(ask.Request.Result());
             default:
@@ -161,6 +192,14 @@ sealed class NegotiationBench
         NegotiationEffect.Authenticated login => $"authenticated {login.Account} by {login.Mechanism}",
         NegotiationEffect.AuthenticationFailed failed => $"failed {failed.Account}: {failed.Reason}",
         NegotiationEffect.RestartReader => "restart",
+        NegotiationEffect.LiftLimits => "lift limits",
+        NegotiationEffect.FindTokens find => $"find tokens of {find.Account} {find.Client}",
+        NegotiationEffect.UseToken use =>
+            $"use {use.Token.Text} count={use.Count} invalidates={use.Invalidates}",
+        NegotiationEffect.IssueToken issue => $"issue {issue.Mechanism} to {issue.Account} {issue.Client}",
+        NegotiationEffect.Bind { Requests: not null } bind =>
+            $"bind {bind.Account} {bind.Resource} of {bind.Client} "
+                + $"with ({string.Join(' ', bind.Requests.Select(request => request.Name))})",
         NegotiationEffect.Bind bind => $"bind {bind.Account} {bind.Resource}".TrimEnd(),
         NegotiationEffect.Ask ask => $"ask {ask.Request}",
         NegotiationEffect.Close { Error: { } error } => $"close {error.Condition}: {error.Text}",

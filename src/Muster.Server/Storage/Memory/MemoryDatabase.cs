@@ -19,6 +19,7 @@ internal sealed class MemoryDatabase : Database
         Offline = new MemoryOffline(this);
         AccountData = new MemoryAccountData(this);
         Invites = new MemoryInvites(this);
+        Tokens = new MemoryTokens(this);
         Rooms = new MemoryRooms(this);
         Nicks = new MemoryNicks(this);
         Archive = new MemoryArchive(this);
@@ -36,6 +37,7 @@ internal sealed class MemoryDatabase : Database
     public override IOfflineStore Offline { get; }
     public override IAccountDataStore AccountData { get; }
     public override IInviteStore Invites { get; }
+    public override ITokenStore Tokens { get; }
     public override IRoomStore Rooms { get; }
     public override INickStore Nicks { get; }
     public override IArchiveStore Archive { get; }
@@ -95,6 +97,7 @@ internal sealed class MemoryAccount(Account account)
     public List<OfflineMessage> Offline { get; } = [];
     public long LastOfflineId { get; set; }
     public Dictionary<string, string> Documents { get; } = [];
+    public List<StoredToken> Tokens { get; } = [];
 }
 
 /// <summary>Code point order, which is how the databases compare text; .NET's ordinal order differs outside the basic

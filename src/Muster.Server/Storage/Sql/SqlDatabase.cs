@@ -15,6 +15,7 @@ internal abstract class SqlDatabase : Database
         Offline = new SqlOffline(this);
         AccountData = new SqlAccountData(this);
         Invites = new SqlInvites(this);
+        Tokens = new SqlTokens(this);
         Rooms = new SqlRooms(this);
         Nicks = new SqlNicks(this);
         Archive = _archive = new SqlArchive(this);
@@ -25,6 +26,7 @@ internal abstract class SqlDatabase : Database
     public override IOfflineStore Offline { get; }
     public override IAccountDataStore AccountData { get; }
     public override IInviteStore Invites { get; }
+    public override ITokenStore Tokens { get; }
     public override IRoomStore Rooms { get; }
     public override INickStore Nicks { get; }
     public override IArchiveStore Archive { get; }
