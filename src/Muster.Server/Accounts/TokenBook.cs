@@ -38,8 +38,9 @@ sealed class TokenBook(
         var now = clock.GetUtcNow();
         try
         {
-            if (await accounts.Find(account) is not { } found) return new(new AccountFacts(false), [], now);
+            // Both are asked for whatever comes of the first: the time must not say whether there is such an account.
             var tokens = await store.Find(account, client);
+            if (await accounts.Find(account) is not { } found) return new(new AccountFacts(false), [], now);
             return new(new AccountFacts(true, found.Disabled), [.. tokens.Select(token => ToLogin(found, token))], now);
         }
         catch (StorageException e)

@@ -53,21 +53,26 @@ public sealed class TlsTests
         await Assert.ThrowsAnyAsync<Exception>(() => bench.SecureAsync(stream, "xmpp-server"));
     }
 
-    [Fact]
+    [Theory]
     [Spec("RFC 5929", "4")]
-    public async Task TheLoginIsBoundToTheCertificate()
+    [InlineData(false), InlineData(true)]
+    public async Task TheLoginIsBoundToTheCertificate(bool extensible)
     {
         await using var bench = await SocketBench.StartAsync();
         var tls = await bench.SecureAsync(await bench.ConnectAsync(bench.DirectTls));
         await using var romeo = new TestClient(SocketBench.PipeOf(tls));
         await romeo.OpenAsync();
         byte[] binding = ChannelBinding.TlsServerEndPoint(tls.RemoteCertificate!.GetRawCertData())!;
-        Assert.Equal("success", (await LoginAsync(romeo, binding)).Name);
+        var success = await LoginAsync(romeo, binding, extensible);
+        Assert.Equal("success", success.Name);
+        string data = extensible ? success.Child("additional-data")!.Text : success.Text;
+        Assert.StartsWith("v=", Encoding.UTF8.GetString(Convert.FromBase64String(data)), StringComparison.Ordinal);
     }
 
-    [Fact]
+    [Theory]
     [Spec("RFC 5929", "4")]
-    public async Task ALoginBoundToAnotherCertificateFails()
+    [InlineData(false), InlineData(true)]
+    public async Task ALoginBoundToAnotherCertificateFails(bool extensible)
     {
         await using var bench = await SocketBench.StartAsync();
         var tls = await bench.SecureAsync(await bench.ConnectAsync(bench.DirectTls));
@@ -75,7 +80,7 @@ public sealed class TlsTests
         await romeo.OpenAsync();
         using var other = SelfSignedCertificate.Create(["localhost"], TimeProvider.System.GetUtcNow());
         byte[] binding = ChannelBinding.TlsServerEndPoint(other.RawData)!;
-        Assert.Equal("failure", (await LoginAsync(romeo, binding)).Name);
+        Assert.Equal("failure", (await LoginAsync(romeo, binding, extensible)).Name);
     }
 
     [Fact]
@@ -207,15 +212,19 @@ public sealed class TlsTests
     }
 
     /// <summary>Logs romeo in with SCRAM-SHA-256-PLUS; what the server says in the end.</summary>
-    static async Task<Element> LoginAsync(TestClient client, byte[] binding)
+    static async Task<Element> LoginAsync(TestClient client, byte[] binding, bool extensible)
     {
         const string Gs2 = "p=tls-server-end-point,,", First = "n=romeo,r=client-nonce";
         string message = Convert.ToBase64String(ScramClient.Utf8(Gs2 + First));
-        await client.SendAsync($"<auth xmlns='{Namespaces.Sasl}' mechanism='SCRAM-SHA-256-PLUS'>{message}</auth>");
+        string ns = extensible ? Namespaces.Sasl2 : Namespaces.Sasl;
+        await client.SendAsync(extensible
+            ? $"<authenticate xmlns='{ns}' mechanism='SCRAM-SHA-256-PLUS'><initial-response>{message}" +
+                "</initial-response></authenticate>"
+            : $"<auth xmlns='{ns}' mechanism='SCRAM-SHA-256-PLUS'>{message}</auth>");
         string challenge = Encoding.UTF8.GetString(Convert.FromBase64String((await client.ReceiveAsync()).Text));
         byte[] bound = [.. ScramClient.Utf8(Gs2), .. binding];
         byte[] final = ScramClient.Final(ScramHash.Sha256, "romeo", First, challenge, bound);
-        await client.SendAsync($"<response xmlns='{Namespaces.Sasl}'>{Convert.ToBase64String(final)}</response>");
+        await client.SendAsync($"<response xmlns='{ns}'>{Convert.ToBase64String(final)}</response>");
         return await client.ReceiveAsync();
     }
 
