@@ -39,6 +39,7 @@ sealed partial class AdminApi
         await Create(service, room, owner, fields);
         var view = await Look(service, room, ViewOf);
         await service.Hibernate(room);
+        call.Http.Response.Headers.Location = $"{Root}/rooms/{Uri.EscapeDataString(room.ToString())}";
         return view;
     }
 
@@ -98,13 +99,16 @@ sealed partial class AdminApi
             $"making {user.Bare} {affiliation.ToName()} of {room}"));
     }
 
-    async Task DeleteOccupant(AdminCall call)
+    Task DeleteOccupant(AdminCall call)
     {
         var (service, room) = RoomOf(call);
-        string nick = call.Segment("nick");
-        bool isInside = await Look(service, room, found => found.Inside.Any(inside => inside.Nick == nick));
-        if (!isInside) throw AdminException.NotFound($"nobody in {room} has the nick '{nick}'");
-        var item = new MucItem(Role: Role.None, Nick: nick, Reason: ReasonOf(call.Query("reason")));
+        return SendOut(service, room, call.Segment("nick"), call.Query("reason"));
+    }
+
+    static async Task SendOut(RoomService service, Jid room, string nick, string? reason)
+    {
+        await NeedOccupant(service, room, nick);
+        var item = new MucItem(Role: Role.None, Nick: nick, Reason: ReasonOf(reason));
         await Ask(service, Request(service, room, AdminQuery(item)), $"sending '{nick}' out of {room}");
     }
 
@@ -113,8 +117,31 @@ sealed partial class AdminApi
         var (service, room) = RoomOf(call);
         string body = AdminCall.TextOf(request.Body, "text", BodyTextBytesMax);
         if (body.Length == 0) throw AdminException.Invalid("the text is empty");
+        if (request.From is not null)
+        {
+            await Say(SessionOf(request.From), room, MessageType.Groupchat, body);
+            return;
+        }
         await Changing(service, room, () => Ask(service, new Message(MessageType.Groupchat, service.Settings.Service,
             room, NewId(), new Element(Namespaces.Client, "body", body)), $"speaking in {room}"));
+    }
+
+    async Task PutRole(AdminCall call, RoleChange request)
+    {
+        var (service, room) = RoomOf(call);
+        string nick = call.Segment("nick");
+        if (!MucNames.TryRole(request.Role, out var role))
+            throw AdminException.Invalid(
+                $"'{request.Role}' is no role; there are moderator, participant, visitor and none");
+        await NeedOccupant(service, room, nick);
+        var item = new MucItem(Role: role, Nick: nick, Reason: ReasonOf(request.Reason));
+        await Ask(service, Request(service, room, AdminQuery(item)), $"making '{nick}' {request.Role} in {room}");
+    }
+
+    static async Task NeedOccupant(RoomService service, Jid room, string nick)
+    {
+        bool isInside = await Look(service, room, found => found.Inside.Any(inside => inside.Nick == nick));
+        if (!isInside) throw AdminException.NotFound($"nobody in {room} has the nick '{nick}'");
     }
 
     static ValueTask<bool> Exists(RoomService service, Jid room) =>
@@ -135,11 +162,14 @@ sealed partial class AdminApi
     }
 
     /// <summary>Sends a room a stanza with an administrator's rights; a refusal is thrown.</summary>
-    static async Task<Stanza?> Ask(RoomService service, Stanza stanza, string what)
+    static Task<Stanza?> Ask(RoomService service, Stanza stanza, string what) =>
+        Answer(service.Ask(stanza, AnswerLimit), what);
+
+    static async Task<Stanza?> Answer(ValueTask<Stanza?> asking, string what)
     {
         try
         {
-            var answer = await service.Ask(stanza, AnswerLimit);
+            var answer = await asking;
             return answer?.Error is { } error ? throw AdminException.Of(error, what) : answer;
         }
         catch (TimeoutException)

@@ -15,7 +15,7 @@ sealed partial class AdminApi
 
     IEnumerable<AdminOperation> RoomOperations() =>
     [
-        AdminOperation.Of(HttpMethods.Get, "/api/rooms{?service,text,after,max}",
+        AdminOperation.Of(HttpMethods.Get, "/api/rooms{?service,text,visible_to,after,max}",
             "Rooms, stored ones and those that live in memory, in order of their names.", GetRooms),
         AdminOperation.With<RoomCreation, RoomView>(HttpMethods.Post, "/api/rooms", "Makes a room.", PostRoom,
             StatusCodes.Status201Created),
@@ -28,10 +28,12 @@ sealed partial class AdminApi
             "Who is owner, admin, member or outcast of a room.", GetAffiliations),
         AdminOperation.With<AffiliationChange>(HttpMethods.Put, "/api/rooms/{jid}/affiliations/{user}",
             "Gives somebody an affiliation.", PutAffiliation),
+        AdminOperation.With<RoleChange>(HttpMethods.Put, "/api/rooms/{jid}/occupants/{nick}/role",
+            "Gives somebody who is inside a role.", PutRole),
         AdminOperation.Of(HttpMethods.Delete, "/api/rooms/{jid}/occupants/{nick}{?reason}",
             "Sends somebody out of a room.", DeleteOccupant),
         AdminOperation.With<RoomSpeech>(HttpMethods.Post, "/api/rooms/{jid}/messages",
-            "Says something to everybody inside, as the room.", PostMessage),
+            "Says something to everybody inside, as the room or for a session that is inside.", PostMessage),
         AdminOperation.Of(HttpMethods.Get, "/api/rooms/{jid}/messages{?before,after,max}",
             "A page of a room's archive: the newest messages, or those before or after an id.", GetMessages),
     ];
@@ -42,13 +44,14 @@ sealed partial class AdminApi
         string? text = call.Query("text");
         var start = call.Query("after") is { } after ? AdminCall.JidOf(after, "address of a room") : default;
         int max = call.Max(PageMax);
+        var viewer = call.Query("visible_to") is { } jid ? AdminCall.JidOf(jid, "address") : default;
         var lines = new List<RoomLineView>();
         foreach (var service in only is null ? _parts.Rooms : [ServiceOf(AdminCall.JidOf(only, "address"))])
         {
             string name = service.Settings.Service.ToString();
             bool begun = start.IsNone || start.Domain.SequenceEqual(name);
             if (!begun) continue;
-            lines.AddRange(await RoomLines(service, text, start, max + 1 - lines.Count, call.Cancel));
+            lines.AddRange(await RoomLines(service, text, viewer, start, max + 1 - lines.Count, call.Cancel));
             if (lines.Count > max) return new RoomPage([.. lines.Take(max)], lines[max - 1].Jid);
             start = default;
         }
@@ -56,25 +59,30 @@ sealed partial class AdminApi
     }
 
     static async Task<IEnumerable<RoomLineView>> RoomLines(
-        RoomService service, string? text, Jid after, int max, CancellationToken cancel)
+        RoomService service, string? text, Jid viewer, Jid after, int max, CancellationToken cancel)
     {
         var stored = await service.Database.Rooms.Index(new RoomIndexQuery
         {
             Service = service.Settings.Service.ToString(),
             Text = text,
+            PublicOnly = !viewer.IsNone,
             Cursor = after,
             Max = max,
         }, cancel);
-        // Temporary rooms are nowhere but in memory; they are few, as somebody is in each.
+        // Temporary rooms are nowhere but in memory; they are few, as somebody is in each. Hidden ones are visible to
+        // those inside (muc.md §14).
         string after0 = after.Local.ToString();
-        var temporary = service.Live.Where(room => !room.Stored
+        var unlisted = service.Live.Where(room => IsUnlisted(room)
             && (after.IsNone || string.CompareOrdinal(room.Room.Local.ToString(), after0) > 0)
             && (text is null || RoomIndexQuery.Searched(room.Room.Local, room.Title)
                 .Contains(RoomIndexQuery.Fold(text), StringComparison.Ordinal)));
         return stored.Rooms.Select(room => Line(room, service.FindLive(room.Room)))
-            .Concat(temporary.Select(room => Line(null, room)))
+            .Concat(unlisted.Select(room => Line(null, room)))
             .OrderBy(line => line.Jid[..line.Jid.IndexOf('@', StringComparison.Ordinal)], StringComparer.Ordinal)
             .Take(max);
+
+        bool IsUnlisted(RoomListing room) =>
+            viewer.IsNone || room.Public ? !room.Stored : service.IsIn(viewer, room.Room);
     }
 
     static RoomLineView Line(RoomIndexEntry? stored, RoomListing? live) => new(

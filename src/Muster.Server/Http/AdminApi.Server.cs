@@ -13,6 +13,8 @@ sealed partial class AdminApi
 
     IEnumerable<AdminOperation> ServerOperations() =>
     [
+        AdminOperation.OfDocument(HttpMethods.Get, "/api/openapi.json", "This description, in OpenAPI 3.1.",
+            () => _openApi.Value),
         AdminOperation.Of(HttpMethods.Get, "/api/status", "The server at a glance.", GetStatus),
         AdminOperation.Of(HttpMethods.Get, "/api/features", "The specifications that the server implements.",
             _ => Task.FromResult(FeaturesOf(_parts.Features))),

@@ -37,13 +37,18 @@ sealed partial class AdminApi
 
     readonly AdminParts _parts;
     readonly DateTimeOffset _startedAt;
+    readonly Lazy<byte[]> _openApi;
 
     /// <summary>Makes it.</summary>
     public AdminApi(AdminParts parts)
     {
         _parts = parts;
         _startedAt = parts.Services.Clock.GetUtcNow();
-        Operations = [.. ServerOperations(), .. UserOperations(), .. RoomOperations()];
+        Operations =
+        [
+            .. ServerOperations(), .. UserOperations(), .. RoomOperations(), .. VisitorOperations(), .. MucOperations(),
+        ];
+        _openApi = new Lazy<byte[]>(() => OpenApi.Write(Operations));
     }
 
     /// <summary>Everything that it can do.</summary>

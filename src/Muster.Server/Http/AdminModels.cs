@@ -84,8 +84,30 @@ sealed record RoomCreation(string Jid, string Owner, Dictionary<string, JsonElem
 /// <summary>An affiliation to give; "none" takes it away.</summary>
 sealed record AffiliationChange(string Affiliation, string? Reason = null);
 
-/// <summary>Something that a room says to everybody inside.</summary>
-sealed record RoomSpeech(string Body);
+/// <summary>Something to say to everybody inside: as the room, or <paramref name="From"/> a session that is
+/// inside.</summary>
+sealed record RoomSpeech(string Body, string? From = null);
+
+/// <summary>Something to say to one who is inside, from a session that is inside.</summary>
+sealed record PrivateSpeech(string From, string Body);
+
+/// <summary>A role to give to somebody who is inside; "none" sends out.</summary>
+sealed record RoleChange(string Role, string? Reason = null);
+
+/// <summary>A session that is to enter, and under which nick.</summary>
+sealed record RoomEntrance(string Session, string Nick, string? Password = null);
+
+/// <summary>An invitation that one user sends to another (XEP-0249).</summary>
+sealed record RoomInvitation(string From, string To, string? Reason = null);
+
+/// <summary>A room to make, as MongooseIM's API before 6.5 took it.</summary>
+sealed record MucCreation(string Name, string Owner, string? Nick = null);
+
+/// <summary>An invitation, as MongooseIM's API before 6.5 took it.</summary>
+sealed record MucInvitation(string Sender, string Recipient, string? Reason = null);
+
+/// <summary>A message from somebody inside, as MongooseIM's API before 6.5 took it.</summary>
+sealed record MucMessage(string From, string Body);
 
 /// <summary>An archived message. <paramref name="From"/> is the nick ("" for the room), <paramref name="Sender"/> the
 /// real address; a message that was taken back has neither body nor subject.</summary>
@@ -135,6 +157,13 @@ sealed record FeatureList(FeatureView[] Features);
 [JsonSerializable(typeof(RoomCreation))]
 [JsonSerializable(typeof(AffiliationChange))]
 [JsonSerializable(typeof(RoomSpeech))]
+[JsonSerializable(typeof(PrivateSpeech))]
+[JsonSerializable(typeof(RoleChange))]
+[JsonSerializable(typeof(RoomEntrance))]
+[JsonSerializable(typeof(RoomInvitation))]
+[JsonSerializable(typeof(MucCreation))]
+[JsonSerializable(typeof(MucInvitation))]
+[JsonSerializable(typeof(MucMessage))]
 [JsonSerializable(typeof(MessagePage))]
 [JsonSerializable(typeof(BackupRequest))]
 [JsonSerializable(typeof(BackupView))]

@@ -1,8 +1,9 @@
+using System.Text.Json;
 using Microsoft.AspNetCore.Http;
 
 namespace Muster.Server.Http;
 
-/// <summary>One operation of the admin API, as data: the dispatcher goes by it, and so will its OpenAPI
+/// <summary>One operation of the admin API, as data: the dispatcher goes by it, and so does its OpenAPI
 /// description.</summary>
 /// <param name="Method">The HTTP method.</param>
 /// <param name="Template">Path and query in the manner of RFC 6570: <c>/api/users/{jid}{?after,max}</c>.</param>
@@ -15,6 +16,13 @@ sealed record AdminOperation(
     string Method, string Template, string Summary, Type? Takes, Type? Gives, int Success, Func<AdminCall, Task> Run)
 {
     readonly string[] _segments = PathOf(Template).Split('/');
+
+    /// <summary>The path without the query: <c>/api/users/{jid}</c>.</summary>
+    public string Path { get; } = PathOf(Template);
+
+    /// <summary>The variable parts of the path.</summary>
+    public IEnumerable<string> Variables =>
+        _segments.Where(segment => segment.StartsWith('{')).Select(segment => segment[1..^1]);
 
     /// <summary>The parameters that the query may have.</summary>
     public string[] Queries { get; } = QueriesOf(Template);
@@ -34,6 +42,14 @@ sealed record AdminOperation(
         return found;
     }
 
+    /// <summary>An operation that answers with a document that is JSON already.</summary>
+    public static AdminOperation OfDocument(string method, string template, string summary, Func<byte[]> read) =>
+        new(method, template, summary, null, typeof(JsonElement), StatusCodes.Status200OK, call =>
+        {
+            call.Http.Response.ContentType = "application/json; charset=utf-8";
+            return call.Http.Response.Body.WriteAsync(read(), call.Cancel).AsTask();
+        });
+
     /// <summary>An operation without body.</summary>
     public static AdminOperation Of<TAnswer>(
         string method, string template, string summary, Func<AdminCall, Task<TAnswer>> run) =>
@@ -51,9 +67,9 @@ sealed record AdminOperation(
             async call => await AdminApi.Write(call.Http, await run(call, await call.Read<TBody>())));
 
     /// <summary>An operation with a body and without answer.</summary>
-    public static AdminOperation With<TBody>(
-        string method, string template, string summary, Func<AdminCall, TBody, Task> run) =>
-        new(method, template, summary, typeof(TBody), null, StatusCodes.Status204NoContent,
+    public static AdminOperation With<TBody>(string method, string template, string summary,
+        Func<AdminCall, TBody, Task> run, int success = StatusCodes.Status204NoContent) =>
+        new(method, template, summary, typeof(TBody), null, success,
             async call => await run(call, await call.Read<TBody>()));
 
     static string PathOf(string template) => template.Split("{?")[0];

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Globalization;
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using Muster.Core.Rooms;
 using Muster.Protocol.Payloads;
 
@@ -55,6 +56,30 @@ static class RoomOptionJson
         _ when IsOptionalNumber(option) => "it is a whole number, or empty",
         _ => "it is one text",
     };
+
+    /// <summary>The JSON schema of an option.</summary>
+    public static JsonObject Schema(RoomOption option)
+    {
+        var schema = option.Kind switch
+        {
+            _ when IsSwitch(option) || option.Kind == RoomOptionKind.Flag => Of("boolean"),
+            RoomOptionKind.Number => new JsonObject { ["type"] = "integer", ["minimum"] = 1 },
+            RoomOptionKind.Choice => new JsonObject { ["type"] = "string", ["enum"] = Choices() },
+            RoomOptionKind.Set => new JsonObject
+            {
+                ["type"] = "array", ["items"] = new JsonObject { ["type"] = "string", ["enum"] = Choices() },
+            },
+            _ when IsOptionalNumber(option) => new JsonObject { ["type"] = new JsonArray("integer", "null") },
+            _ => Of("string"),
+        };
+        schema["description"] = option.Label;
+        if (option.Kind == RoomOptionKind.Secret) schema["writeOnly"] = true;
+        return schema;
+
+        static JsonObject Of(string type) => new() { ["type"] = type };
+
+        JsonArray Choices() => [.. option.Choices.Select(choice => (JsonNode)choice.Value)];
+    }
 
     static bool IsValue(RoomOption option, ImmutableArray<string> texts) => option.Write(Defaults, texts) is not null;
 

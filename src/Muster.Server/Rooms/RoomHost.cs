@@ -16,15 +16,20 @@ namespace Muster.Server.Rooms;
 /// room has nothing to answer; or null.</param>
 /// <param name="Look">Is shown the room, or null when there is none, in its turn; or null.</param>
 /// <param name="Sweep">Asks the room to rest; or null.</param>
+/// <param name="OnBehalf">True for a <paramref name="Stanza"/> that is sent for a session that is really there: it has
+/// the rights of its user, and all but a refusal goes to the session too.</param>
 /// <param name="IsPassive">True for a <paramref name="Look"/> that does not wake the room: it sees null when the room
 /// is not in memory.</param>
 readonly record struct RoomLetter(
     Stanza? Stanza = null, RoomEvent? Event = null, TaskCompletionSource<Stanza?>? Answer = null,
-    Action<Room?>? Look = null, RoomSweep? Sweep = null, bool IsPassive = false)
+    Action<Room?>? Look = null, RoomSweep? Sweep = null, bool IsPassive = false, bool OnBehalf = false)
 {
     /// <summary>Whether a room that is not in memory is loaded for it. What merely happens to a room that is not there
     /// concerns nobody.</summary>
     public bool NeedsRoom => Stanza is not null || (Look is not null && !IsPassive);
+
+    /// <summary>Whether an administrator asks, with every right and with nobody behind the address.</summary>
+    public bool IsByAdministrator => Answer is not null && !OnBehalf;
 }
 
 /// <summary>
@@ -159,14 +164,14 @@ sealed partial class RoomHost
             return;
         }
         var stanza = letter.Stanza!;
-        if (_tombstone is { } tombstone && !_room!.Exists && letter.Answer is null
+        if (_tombstone is { } tombstone && !_room!.Exists && !letter.IsByAdministrator
             && stanza is Presence { Type: PresenceType.Available })
         {
             // muc.md §3.2: bookmarks must not call a destroyed room back to life.
             _effects.Add(new RoomEffect.Refuse(stanza, Gone(tombstone)));
             return;
         }
-        var facts = await _service.FactsOf(stanza, letter.Answer is not null);
+        var facts = await _service.FactsOf(stanza, letter.IsByAdministrator);
         _room!.Handle(new RoomInput(stanza, now, id, facts), _effects);
     }
 
@@ -321,7 +326,8 @@ sealed partial class RoomHost
         if (stanza.Id is null) return false;
         for (int i = first; i < end; i++)
         {
-            if (_letters[i] is { Answer: { } answer, Stanza: { } asked } && asked.From == to && asked.Id == stanza.Id)
+            if (_letters[i] is { Answer: { } answer, Stanza: { } asked } letter && asked.From == to
+                && asked.Id == stanza.Id && (stanza.IsError || !letter.OnBehalf))
                 return answer.TrySetResult(stanza);
         }
         return false;
@@ -331,7 +337,7 @@ sealed partial class RoomHost
     bool IsAsking(Jid to, int first, int end)
     {
         for (int i = first; i < end; i++)
-            if (_letters[i] is { Answer: not null, Stanza: { } asked } && asked.From == to) return true;
+            if (_letters[i] is { IsByAdministrator: true, Stanza: { } asked } && asked.From == to) return true;
         return false;
     }
 

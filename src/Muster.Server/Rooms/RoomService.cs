@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using Microsoft.Extensions.Logging;
 using Muster.Core.Rooms;
+using Muster.Core.Sessions;
 using Muster.Protocol.Addresses;
 using Muster.Protocol.Stanzas;
 using Muster.Server.Routing;
@@ -102,10 +103,21 @@ sealed class RoomService : IStanzaTarget, IAsyncDisposable
     /// <returns>The room's answer; null when it has none to such a stanza. What the stanza did is done by
     /// then.</returns>
     /// <exception cref="TimeoutException">The room did not come to it within the time.</exception>
-    public async ValueTask<Stanza?> Ask(Stanza stanza, TimeSpan limit)
+    public ValueTask<Stanza?> Ask(Stanza stanza, TimeSpan limit) => Ask(stanza, limit, onBehalf: false);
+
+    /// <summary>Sends a room a stanza for a session that is there, as if it had sent it: with its user's rights, and
+    /// what follows goes to it. Only a refusal comes back here instead.</summary>
+    /// <returns>The refusal, or null.</returns>
+    /// <exception cref="TimeoutException">The room did not come to it within the time.</exception>
+    public ValueTask<Stanza?> SendFor(Session session, Stanza stanza, TimeSpan limit) =>
+        Settings.Access.Use(session.Jid)
+            ? Ask(stanza, limit, onBehalf: true)
+            : new(stanza.Refuse(Denied with { By = Settings.Service }));
+
+    async ValueTask<Stanza?> Ask(Stanza stanza, TimeSpan limit, bool onBehalf)
     {
         var answer = new TaskCompletionSource<Stanza?>(TaskCreationOptions.RunContinuationsAsynchronously);
-        await Post(stanza.To.Bare, new RoomLetter(stanza, Answer: answer));
+        await Post(stanza.To.Bare, new RoomLetter(stanza, Answer: answer, OnBehalf: onBehalf));
         return await answer.Task.WaitAsync(limit, Clock);
     }
 

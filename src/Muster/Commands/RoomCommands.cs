@@ -9,14 +9,18 @@ namespace Muster.Commands;
 /// <summary><c>muster room</c>: group chat rooms.</summary>
 static class RoomCommands
 {
-    static readonly Argument<string> Room = new("ROOM") { Description = "The room's address: name@service" };
-    static readonly Option<string> Reason = Text("--reason", "What is told to those concerned", "TEXT");
+    /// <summary>Which room.</summary>
+    public static readonly Argument<string> Room = new("ROOM") { Description = "The room's address: name@service" };
+
+    /// <summary>Why.</summary>
+    public static readonly Option<string> Reason = Text("--reason", "What is told to those concerned", "TEXT");
 
     /// <summary>Makes the commands.</summary>
     public static Command Create(CommandLine line) => CommandLine.Group("room",
-        "Rooms; works also while the server is stopped", MakeList(line),
+        "Rooms; works also while the server is stopped", [MakeList(line),
         line.Make("show", "Show a room, its options and who is inside", Show, Room), MakeCreate(line),
-        MakeDestroy(line), MakeSet(line), MakeAffiliation(line), MakeKick(line), MakeSay(line), MakeHistory(line));
+        MakeDestroy(line), MakeSet(line), MakeAffiliation(line), MakeKick(line), MakeSay(line), MakeHistory(line),
+        .. VisitorCommands.Create(line)]);
 
     static Command MakeList(CommandLine line)
     {
@@ -204,15 +208,16 @@ static class RoomCommands
             Description = "What to say; without it, what is piped in",
             Arity = ArgumentArity.ZeroOrOne,
         };
+        var from = Text("--from", "Say it for this session that is inside: an account, a / and a resource", "SESSION");
         return line.Make("say", "Say something to everybody inside, as the room", async call =>
         {
             string? said = call.Parsed.GetValue(text);
             if (said is null && call.Terminal.HasKeyboard) throw new CommandException("say what?", CommandLine.Misused);
             said ??= (await call.Terminal.In.ReadToEndAsync(call.Cancel)).TrimEnd('\r', '\n');
             await using var admin = await call.ConnectAsync();
-            await admin.SendAsync(HttpMethod.Post, PathOf(call) + "/messages", new RoomSpeech(said));
+            await admin.SendAsync(HttpMethod.Post, PathOf(call) + "/messages", new RoomSpeech(said, call.Get(from)));
             call.SayDone($"said in {call.Get(Room)}");
-        }, Room, text);
+        }, Room, text, from);
     }
 
     static Command MakeHistory(CommandLine line)
@@ -255,7 +260,8 @@ static class RoomCommands
         _ => "(no text)",
     };
 
-    static string PathOf(Invocation call) => AdminClient.PathOf("/api/rooms/{0}", call.Get(Room));
+    /// <summary>The path of the room.</summary>
+    public static string PathOf(Invocation call) => AdminClient.PathOf("/api/rooms/{0}", call.Get(Room));
 
     static Dictionary<string, JsonElement> OptionsOf(IEnumerable<string> settings)
     {
@@ -284,7 +290,8 @@ static class RoomCommands
         _ => value.GetRawText(),
     };
 
-    static Option<string> Text(string name, string description, string value) =>
+    /// <summary>An option that takes a text.</summary>
+    public static Option<string> Text(string name, string description, string value) =>
         new(name) { Description = description, HelpName = value };
 
     static string Author(string nick) => nick.Length == 0 ? "the room" : nick;

@@ -27,11 +27,17 @@ sealed class AdminHttp : IDisposable
     public async Task<(HttpStatusCode Status, JsonElement Body)> SendAsync(
         string method, string path, string? body = null)
     {
-        using var request = new HttpRequestMessage(new HttpMethod(method), path);
-        if (body is not null) request.Content = new StringContent(body, Encoding.UTF8, "application/json");
-        using var response = await _http.SendAsync(request);
+        using var response = await RespondAsync(method, path, body);
         string text = await response.Content.ReadAsStringAsync();
         return (response.StatusCode, text.Length == 0 ? default : JsonDocument.Parse(text).RootElement);
+    }
+
+    /// <summary>Sends a request; the response as it is.</summary>
+    public async Task<HttpResponseMessage> RespondAsync(string method, string path, string? body = null)
+    {
+        using var request = new HttpRequestMessage(new HttpMethod(method), path);
+        if (body is not null) request.Content = new StringContent(body, Encoding.UTF8, "application/json");
+        return await _http.SendAsync(request);
     }
 
     /// <summary>Sends a request that must be refused; returns what is wrong with it.</summary>
