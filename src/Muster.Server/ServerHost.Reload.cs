@@ -64,6 +64,7 @@ sealed partial class ServerHost
         _live = config;
         _pools = PoolsOf(config, changes);
         Services.Registration = RegistrationOf(config);
+        Services.ArchiveRetention = ArchiveRetentionOf(config);
         Services.Limits = Services.Local.Limits = LimitsOf(config);
         foreach (var (listener, rules, certificate) in tcp.Concat(web))
             listener.Settings = ClientSettingsOf(rules, certificate);

@@ -74,6 +74,7 @@ sealed partial class ServerHost
                 EnforcesNicks = muc.EnforceRegisteredNickname,
                 LogsAddress = log.Enabled ? log.Url : null,
                 LogsAreByAddress = log.DirName == LogDirName.RoomJid,
+                AnswersArchiveQueries = config.Modules.Mam.Enabled,
                 ExternalPasswords = muc.HttpAuthPool is not null,
                 Registration = muc.RegisterPolicy switch
                 {

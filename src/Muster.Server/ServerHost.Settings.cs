@@ -1,10 +1,13 @@
+using Microsoft.Extensions.Logging;
 using Muster.Core.Limits;
 using Muster.Core.Streams;
 using Muster.Protocol.Addresses;
 using Muster.Server.Accounts;
+using Muster.Server.Archives;
 using Muster.Server.Config;
 using Muster.Server.Http;
 using Muster.Server.Net;
+using Muster.Server.Routing;
 using Muster.Server.Sessions;
 using Muster.Server.Storage;
 using Muster.Server.Telemetry;
@@ -88,6 +91,14 @@ sealed partial class ServerHost
         MayCreateAccounts = who => _live.Access.Allows(_live.Registration.AccessInvite, who, who.Domain.ToString()),
     };
 
+    ArchiveReaders ArchiveReadersOf(Database database, SessionTable sessions, Router router, Meters meters) => new(
+        database, sessions,
+        () => new ArchiveLimits(_live.Modules.Mam.DefaultResultLimit, _live.Modules.Mam.MaxResultLimit),
+        router.Route, _overrides.Clock, meters.Archives, _overrides.Logs.CreateLogger<ArchiveReaders>());
+
+    static int? ArchiveRetentionOf(ServerConfig config) =>
+        config.Modules.Mam.RetentionDays is > 0 and var days ? days : null;
+
     // Without mod_offline there is no room for any message.
     static ServerLimits LimitsOf(ServerConfig config) =>
         config.Modules.Offline.Enabled ? config.Limits : config.Limits with { OfflineMessagesMax = 0 };
@@ -97,6 +108,8 @@ sealed partial class ServerHost
         return new AccountPolicy
         {
             SessionsMax = who => Number("max_user_sessions", who) ?? _live.Limits.SessionsPerUserMax,
+            ArchiveDefault = who => _live.ModulesOf(who.Domain.ToString()).Mam.DefaultPolicy,
+            IsArchiveEnough = who => _live.ModulesOf(who.Domain.ToString()).NoOfflineNoError.Enabled,
             OfflineMessagesMax = who => _live.ModulesOf(who.Domain.ToString()).Offline is { Enabled: true } offline
                 ? Number(offline.AccessMaxUserMessages, who) ?? _live.Limits.OfflineMessagesMax
                 : 0,

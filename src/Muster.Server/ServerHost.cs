@@ -6,6 +6,7 @@ using Muster.Core.Streams;
 using Muster.Protocol.Addresses;
 using Muster.Protocol.Sasl;
 using Muster.Server.Accounts;
+using Muster.Server.Archives;
 using Muster.Server.Config;
 using Muster.Server.Features;
 using Muster.Server.Http;
@@ -60,10 +61,13 @@ sealed partial class ServerHost : IAsyncDisposable
         var router = new Router();
         var sessions = new SessionTable();
         var accounts = new AccountStates(database, sessions, clock);
-        var local = new LocalDomain(router, accounts, limits, AccountPolicyOf(), clock, meters.Accounts, logs);
+        var archive = config.Modules.Mam.Enabled ? new AccountArchive(database.Archive, clock, meters.Archives) : null;
+        var local = new LocalDomain(
+            router, accounts, archive, limits, AccountPolicyOf(), clock, meters.Accounts, logs);
+        var archives = ArchiveReadersOf(database, sessions, router, meters);
         _pools = config.OutgoingPools.Http.ToDictionary(
             pool => pool.Key, pool => PoolOf(pool.Key, pool.Value, meters), StringComparer.Ordinal);
-        var rooms = RoomServicesOf(config, new(router, sessions, database, clock, meters, logs));
+        var rooms = RoomServicesOf(config, new(router, sessions, database, archives, clock, meters, logs));
         var registration = RegistrationOf(config);
         Services = new Services(
             router, sessions, database, accounts,
@@ -74,7 +78,10 @@ sealed partial class ServerHost : IAsyncDisposable
             new TokenBook(database.Tokens, database.Accounts, _pepper, clock,
                 () => _live.Auth.Tokens.Lifetime, () => _live.Limits.TokenClientsMax, meters.Accounts,
                 logs.CreateLogger<TokenBook>()),
-            registration, limits, local, rooms, clock, meters, logs);
+            registration, limits, local, archives, rooms, clock, meters, logs)
+        {
+            ArchiveRetention = ArchiveRetentionOf(config),
+        };
 
         // The features, in their order.
         _slots = new Slots(Services);
@@ -234,6 +241,7 @@ sealed partial class ServerHost : IAsyncDisposable
         EntityTime => modules.Time.Enabled,
         OfflineMessages => modules.Offline.Enabled,
         Carbons => modules.CarbonCopy.Enabled,
+        Mam => modules.Mam.Enabled,
         Ping => modules.Ping.Enabled,
         _ => true,
     };

@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Logging;
 using Muster.Core.Limits;
 using Muster.Server.Accounts;
+using Muster.Server.Archives;
 using Muster.Server.Rooms;
 using Muster.Server.Routing;
 using Muster.Server.Sessions;
@@ -22,6 +23,7 @@ sealed record Services(
     RegistrationSettings Registration,
     ServerLimits Limits,
     LocalDomain Local,
+    ArchiveReaders Archives,
     IReadOnlyDictionary<string, RoomService> Rooms,
     TimeProvider Clock,
     Meters Meters,
@@ -32,6 +34,9 @@ sealed record Services(
 
     /// <summary>The bounds in force; a reload of the configuration replaces them.</summary>
     public ServerLimits Limits { get; set; } = Limits;
+
+    /// <summary>Days for which archived messages are kept; null: for ever. A reload replaces it.</summary>
+    public int? ArchiveRetention { get; set; }
 
     /// <summary>Where features log.</summary>
     public ILogger Log { get; } = Logs.CreateLogger("Muster.Server.Features");

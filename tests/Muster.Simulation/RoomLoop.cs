@@ -116,7 +116,8 @@ internal sealed class RoomLoop(World world, Jid address)
                 world.At(wake.At, () => { if (life == _life) Post(new RoomEvent.Tick()); });
                 break;
             case RoomEffect.Closed or RoomEffect.Left or RoomEffect.Renamed or RoomEffect.Configured
-                or RoomEffect.Archive or RoomEffect.Persist or RoomEffect.Undeliverable or RoomEffect.Forward:
+                or RoomEffect.Archive or RoomEffect.Persist or RoomEffect.Undeliverable or RoomEffect.Forward
+                or RoomEffect.ReadArchive:
                 break;
             default:
                 throw new SimulationException($"the host does not know {effect}");

@@ -36,6 +36,40 @@ public static class ArchivePolicy
         return body || payload || store ? RoomMessageKind.Message : RoomMessageKind.Passing;
     }
 
+    /// <summary>Whether a message between users belongs into their archives (XEP-0313 §6.1.1): what was said, and what
+    /// is said about it. Chat states and the like do not; nor what rooms show to all, headlines and errors.</summary>
+    public static bool KeepsForAccount(Message message)
+    {
+        if (message.Type is not (MessageType.Normal or MessageType.Chat)) return false;
+        bool kept = false;
+        foreach (object item in message.Content)
+        {
+            if (item is not Element child) continue;
+            switch (child.Namespace)
+            {
+                case Namespaces.Client:
+                    // A subject alone is a letter without text.
+                    kept |= child.Name == "body" || (child.Name == "subject" && message.Type == MessageType.Normal);
+                    break;
+                case Namespaces.Hints:
+                    // XEP-0334 §4.1, §4.2.
+                    if (child.Name is "no-store" or "no-permanent-store") return false;
+                    kept |= child.Name == "store";
+                    break;
+                case Namespaces.DirectInvitation:
+                    kept |= child.Name == "x";
+                    break;
+                case Namespaces.MucUser:
+                    kept |= child.Child("invite") is not null;
+                    break;
+                default:
+                    kept |= IsPayload(child);
+                    break;
+            }
+        }
+        return kept;
+    }
+
     /// <summary>Content that stands in for a body: encrypted text, and what refers to an earlier message.</summary>
     static bool IsPayload(Element child) => child.Namespace switch
     {

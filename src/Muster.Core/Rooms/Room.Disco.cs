@@ -1,4 +1,5 @@
 using System.Globalization;
+using Muster.Core.Archive;
 using Muster.Core.RoomLogs;
 using Muster.Protocol.Addresses;
 using Muster.Protocol.Payloads;
@@ -24,6 +25,8 @@ public sealed partial class Room
         ModerateNamespace, HatsNamespace, CommandsNamespace, Namespaces.VcardTemp,
         Namespaces.StanzaIds, Namespaces.OccupantId, Namespaces.Ping, MucVersion.Namespace,
     ];
+
+    static readonly string[] ArchiveFeatures = [ArchiveRequest.Namespace, ArchiveRequest.Extended];
 
     /// <summary>The name for people: the title, or the local part when there is none.</summary>
     public string DisplayName => _options.Title.Length > 0 ? _options.Title : Address.Local.ToString();
@@ -52,6 +55,7 @@ public sealed partial class Room
                 o.Anonymous ? "muc_semianonymous" : "muc_nonanonymous",
                 o.Moderated ? "muc_moderated" : "muc_unmoderated",
                 o.PasswordProtected ? "muc_passwordprotected" : "muc_unsecured",
+                .. Policy.AnswersArchiveQueries ? ArchiveFeatures : [],
                 .. Policy.Features,
             ],
             Forms = [RoomInfoForm(now)],

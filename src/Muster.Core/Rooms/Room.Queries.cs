@@ -1,6 +1,7 @@
 using System.Buffers.Text;
 using System.Security.Cryptography;
 using System.Text;
+using Muster.Core.Archive;
 using Muster.Protocol.Addresses;
 using Muster.Protocol.Stanzas;
 using Muster.Protocol.Xml;
@@ -46,6 +47,8 @@ public sealed partial class Room
                 get ? AnswerForm(iq, input, effects) : ReceiveOwnerSet(iq, q, input, effects),
             { Namespace: Namespaces.Register, Name: "query" } q =>
                 get ? AnswerRegistration(iq, input, effects) : ReceiveRegistration(iq, q, input, effects),
+            { Namespace: ArchiveRequest.Namespace } q when Policy.AnswersArchiveQueries =>
+                ReceiveArchiveQuery(iq, q, input, effects),
             { Namespace: ModerateNamespace, Name: "moderate" } m when !get => Moderate(iq, m, input, effects),
             { Namespace: Namespaces.VcardTemp, Name: "vCard" } card =>
                 get ? AnswerVCard(iq, effects) : ReceiveVCard(iq, card, input, effects),

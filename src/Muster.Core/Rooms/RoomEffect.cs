@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Muster.Core.Archive;
 using Muster.Protocol.Addresses;
 using Muster.Protocol.Payloads;
 using Muster.Protocol.Stanzas;
@@ -113,6 +114,13 @@ public abstract record RoomEffect
     /// those of the last quarter of an hour.</param>
     public sealed record Undeliverable(Jid Session, string Nick, string Condition, ImmutableArray<long> Messages)
         : RoomEffect;
+
+    /// <summary>Answer a question to the archive, with what has been kept before it (XEP-0313). It must not delay what
+    /// follows.</summary>
+    /// <param name="Question">The request to answer.</param>
+    /// <param name="Request">Which messages are wanted; null: what the archive's first and last message are.</param>
+    /// <param name="ShowsAddresses">Whether the reader may see who sent them.</param>
+    public sealed record ReadArchive(Iq Question, ArchiveRequest? Request, bool ShowsAddresses) : RoomEffect;
 
     /// <summary>The room was destroyed by an owner: remove what belongs to it and leave a tombstone.
     /// <see cref="Closed"/> follows.</summary>

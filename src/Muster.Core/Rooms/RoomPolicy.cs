@@ -36,8 +36,9 @@ public sealed record RoomPolicy
     public int ListPageMax { get; init; } = 500;
     /// <summary>Occupants above which newcomers without affiliation are not announced. [D]</summary>
     public int AnnouncedOccupantsMax { get; init; } = 1000;
-    /// <summary>Features that the service adds to what a room says of itself (XEP-0030), for example its
-    /// archive.</summary>
+    /// <summary>Whether archives can be read (XEP-0313; <c>mod_mam</c>). They are written in any case.</summary>
+    public bool AnswersArchiveQueries { get; init; }
+    /// <summary>Features that the service adds to what a room says of itself (XEP-0030).</summary>
     public ImmutableArray<string> Features { get; init; } = [];
     /// <summary>Shortest time between two messages of a session (<c>min_message_interval</c>).</summary>
     public TimeSpan MessageIntervalMin { get; init; }

@@ -1,3 +1,4 @@
+using Muster.Core.Archive;
 using Muster.Protocol.Addresses;
 using Muster.Protocol.Stanzas;
 using Muster.Protocol.Xml;
@@ -63,6 +64,10 @@ public sealed class Session
 
     /// <summary>Priority of the available presence (RFC 6121 §4.7.2.3); meaningless while not available.</summary>
     public int Priority { get; private set; }
+
+    /// <summary>The stretch of the account's archive that the client has been sent (XEP-0313): what is in it need not
+    /// be handed over as an offline message too.</summary>
+    public ArchiveSpan ArchiveRead { get; set; }
 
     /// <summary>True once the resource has asked for the roster: it gets roster pushes (RFC 6121 §2.2).</summary>
     public bool IsInterested { get; set; }

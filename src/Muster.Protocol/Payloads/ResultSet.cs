@@ -44,7 +44,11 @@ public sealed record ResultSetRequest(int? Max = null, string? After = null, str
     {
         number = null;
         if (set.Child(name) is not { } child) return true;
-        bool valid = int.TryParse(child.Text, NumberStyles.None, CultureInfo.InvariantCulture, out int value);
+        string text = child.Text;
+        bool valid = int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int value);
+        // More than we can count asks for as much as we have.
+        if (!valid && text.Length > 0 && !text.AsSpan().ContainsAnyExceptInRange('0', '9'))
+            (valid, value) = (true, int.MaxValue);
         if (valid) number = value;
         return valid;
     }

@@ -35,6 +35,32 @@ public sealed class SharedStanza
         return new(stanza, tail.WrittenSpan.ToArray());
     }
 
+    /// <summary>The same stanza with a child added at the end: what is serialised already is copied.</summary>
+    public SharedStanza Add(Element child)
+    {
+        var stanza = Stanza.Add(child);
+        var end = Stanza switch { Message => "</message>"u8, Presence => "</presence>"u8, _ => "</iq>"u8 };
+        // Without content there is no end tag to put it before.
+        if (!_tail.AsSpan().EndsWith(end)) return From(stanza);
+        var added = new ArrayBufferWriter<byte>(128);
+        StanzaWriter.Write(added, child, Namespaces.Client);
+        var tail = new byte[_tail.Length + added.WrittenCount];
+        int before = _tail.Length - end.Length;
+        _tail.AsSpan(0, before).CopyTo(tail);
+        added.WrittenSpan.CopyTo(tail.AsSpan(before));
+        end.CopyTo(tail.AsSpan(before + added.WrittenCount));
+        return new(stanza, tail);
+    }
+
+    /// <summary>The stanza as a document that declares its namespace, as stores keep it.</summary>
+    /// <param name="to">The recipient, or <see cref="Jid.None"/>.</param>
+    public byte[] ToDocument(Jid to)
+    {
+        var output = new ArrayBufferWriter<byte>(ByteCount + NamespaceDeclaration.Length + to.ToString().Length + 16);
+        Write(output, to, declareNamespace: true);
+        return output.WrittenSpan.ToArray();
+    }
+
     /// <summary>Writes the stanza for one recipient.</summary>
     /// <param name="output">Where the bytes go.</param>
     /// <param name="to">The recipient; for <see cref="Jid.None"/> the stanza is written without one.</param>

@@ -25,9 +25,7 @@ static class NotYet
         "modules.mod_muc_cloud_notify",
         "modules.mod_cloud_notify",
         "modules.mod_s2s_keepalive",
-        "modules.mod_mam",
         "modules.mod_offline.muc_offline_store",
-        "modules.mod_nooffline_noerror",
         "modules.mod_csi",
     ];
 

@@ -1,3 +1,5 @@
+using Muster.Core.Archive;
+
 namespace Muster.Server.Config;
 
 /// <summary>What happens to a message of a dead session while the account has other sessions.</summary>
@@ -86,6 +88,14 @@ sealed class MamConfig(Section s)
 
     public int DefaultResultLimit { get; } = s.Int("default_result_limit", 50,
         "Messages in a page of results when the client does not say.", min: 1, max: 1000, unit: "messages");
+
+    public ArchiveDefault DefaultPolicy { get; } = s.Choice("default_policy", ArchiveDefault.Always,
+        "What the archive of an account keeps while its user has not said so (XEP-0441).",
+        [("always", ArchiveDefault.Always), ("roster", ArchiveDefault.Roster), ("never", ArchiveDefault.Never)]);
+
+    public int RetentionDays { get; } = s.Int("retention_days", 0,
+        "Archived messages of rooms and accounts that are older are removed; 0 keeps them for ever.", unit: "days",
+        max: 36_500);
 
     public int MaxResultLimit { get; } = s.Int("max_result_limit", 250, "Most messages in a page of results.",
         min: 1, max: 1000, unit: "messages");

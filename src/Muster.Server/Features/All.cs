@@ -13,6 +13,7 @@ static class All
         new Blocking(),
         new OfflineMessages(),
         new Carbons(),
+        new Mam(),
         new VcardTemp(),
         new PrivateXml(),
         new LastActivity(),

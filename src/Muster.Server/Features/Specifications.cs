@@ -35,8 +35,8 @@ static class Specifications
         Xep(203, "Delayed Delivery", "2.0", Support.Complete),
         Xep(249, "Direct MUC Invitations", "1.2", Support.Complete),
         Xep(317, "Hats", "0.3.1", Support.Complete),
-        Xep(334, "Message Processing Hints", "0.4.0", Support.Partial, "in rooms"),
-        Xep(359, "Unique and Stable Stanza IDs", "0.7.0", Support.Partial, "in rooms"),
+        Xep(334, "Message Processing Hints", "0.4.0", Support.Complete),
+        Xep(359, "Unique and Stable Stanza IDs", "0.7.0", Support.Complete),
         Xep(368, "SRV records for XMPP over TLS", "1.1.0", Support.Complete),
         Xep(379, "Pre-Authenticated Roster Subscription", "0.3.4", Support.Complete),
         Xep(386, "Bind 2", "1.1.0", Support.Partial, "messages that wait are not cleared but sent, as always"),
@@ -45,6 +45,7 @@ static class Specifications
         Xep(421, "Occupant identifiers for semi-anonymous MUCs", "1.0.1", Support.Complete),
         Xep(425, "Moderated Message Retraction", "0.3.0", Support.Complete),
         Xep(440, "SASL Channel-Binding Type Capability", "1.0.0", Support.Complete, "tls-server-end-point"),
+        Xep(441, "Message Archive Management Preferences", "0.2.0", Support.Complete),
         Xep(463, "MUC Affiliations Versioning", "0.2.0", Support.Complete),
         Xep(486, "MUC Avatars", "0.1.0", Support.Complete),
         Xep(500, "MUC Slow Mode", "0.1.1", Support.Complete),
@@ -66,6 +67,7 @@ static class Specifications
         [199] = "XMPP Ping",
         [202] = "Entity Time",
         [280] = "Message Carbons",
+        [313] = "Message Archive Management",
         [401] = "Ad-hoc Account Invitation Generation",
         [484] = "Fast Authentication Streamlining Tokens",
     };
@@ -87,7 +89,7 @@ static class Specifications
             Written from the code, where each feature says what it implements; a test compares this page. *Partial*
             means that the remark says what is there. What is not listed is not there: it is answered with the error
             that its specification or RFC 6120 names. That goes, for now, for federation (server-to-server streams),
-            stream management (XEP-0198), archive queries (XEP-0313), push (XEP-0357), components
+            stream management (XEP-0198), push (XEP-0357), components
             (XEP-0114) and BOSH (XEP-0124).
 
             | specification | title | version | state | remark |

@@ -313,6 +313,10 @@ sealed partial class RoomHost
                 case RoomEffect.CheckPassword check:
                     _ = CheckPassword(check);
                     break;
+                case RoomEffect.ReadArchive read:
+                    _service.Archives.Post(
+                        new(read.Question, Address, read.Request, IsRoom: true, read.ShowsAddresses));
+                    break;
                 case RoomEffect.WakeAt wake:
                     WakeAt(wake.At);
                     break;
@@ -343,11 +347,14 @@ sealed partial class RoomHost
 
     async ValueTask Broadcast(RoomEffect.Broadcast broadcast)
     {
-        var shared = Serialise(broadcast.Stanza);
+        // What is between two is a matter of the recipient's account: its archive keeps it first.
+        bool isPrivate = broadcast.Stanza is Message { Type: not MessageType.Groupchat };
+        var shared = isPrivate ? null : Serialise(broadcast.Stanza);
         foreach (var to in broadcast.Sessions)
         {
             // Step 7. A session that is not here, not reading or blocking is the business of its domain's rules.
-            if (_service.Sessions.FindSession(to)?.Deliver(shared) is DeliverOutcome.Written) continue;
+            if (shared is not null &&
+                _service.Sessions.FindSession(to)?.Deliver(shared) is DeliverOutcome.Written) continue;
             await _service.Router.Route(broadcast.Stanza.Readdressed(broadcast.Stanza.From, to));
         }
         _service.Meters.Delivered(broadcast.Sessions.Length);

@@ -198,10 +198,5 @@ static class RoomRecords
         _ => ArchiveKind.Other,
     };
 
-    static byte[] ToBytes(SharedStanza stanza)
-    {
-        var output = new ArrayBufferWriter<byte>(stanza.ByteCount + 32);
-        stanza.Write(output, Jid.None, declareNamespace: true);
-        return output.WrittenSpan.ToArray();
-    }
+    static byte[] ToBytes(SharedStanza stanza) => stanza.ToDocument(Jid.None);
 }

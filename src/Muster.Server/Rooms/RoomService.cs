@@ -4,6 +4,7 @@ using Muster.Core.Rooms;
 using Muster.Core.Sessions;
 using Muster.Protocol.Addresses;
 using Muster.Protocol.Stanzas;
+using Muster.Server.Archives;
 using Muster.Server.Routing;
 using Muster.Server.Sessions;
 using Muster.Server.Storage;
@@ -22,7 +23,8 @@ sealed record RoomListing(Jid Room, string Title, bool Public, bool PublicList, 
 
 /// <summary>What room services stand on.</summary>
 sealed record RoomParts(
-    Router Router, SessionTable Sessions, Database Database, TimeProvider Clock, Meters Meters, ILoggerFactory Logs);
+    Router Router, SessionTable Sessions, Database Database, ArchiveReaders Archives, TimeProvider Clock, Meters Meters,
+    ILoggerFactory Logs);
 
 /// <summary>
 /// A multi-user chat service (XEP-0045) of one domain: finds the host of a room and puts stanzas into its mailbox. What
@@ -50,6 +52,7 @@ sealed class RoomService : IStanzaTarget, IAsyncDisposable
         Database = parts.Database;
         Router = parts.Router;
         Sessions = parts.Sessions;
+        Archives = parts.Archives;
         Clock = parts.Clock;
         Log = parts.Logs.CreateLogger<RoomService>();
         Meters = parts.Meters;
@@ -65,6 +68,7 @@ sealed class RoomService : IStanzaTarget, IAsyncDisposable
     public Database Database { get; }
     public Router Router { get; }
     public SessionTable Sessions { get; }
+    public ArchiveReaders Archives { get; }
     public TimeProvider Clock { get; }
     public ILogger Log { get; }
     public Meters Meters { get; }

@@ -2,6 +2,7 @@ using Muster.Core.Delivery;
 using Muster.Core.Sessions;
 using Muster.Protocol.Addresses;
 using Muster.Protocol.Stanzas;
+using Muster.Server.Archives;
 using Muster.Server.Sessions;
 
 namespace Muster.Server.Routing;
@@ -10,21 +11,19 @@ namespace Muster.Server.Routing;
 // rules for messages: so no copy is answered, stored or copied again (§10.3).
 sealed partial class LocalDomain
 {
-    /// <summary>A message that a client sends. The user's other devices see it before its recipient can
-    /// answer.</summary>
-    ValueTask TakeMessage(Session session, Message message)
-    {
-        CopySent(session, message);
-        return _router.Route(message);
-    }
-
-    void CopySent(Session session, Message message)
+    /// <summary>Copies a message that a client sends, before its recipient can answer.</summary>
+    /// <param name="session">Whose client sent it.</param>
+    /// <param name="message">The message.</param>
+    /// <param name="kept">Where it is in the account's archive, or null.</param>
+    void CopySent(Session session, Message message, KeptMessage? kept = null)
     {
         // To the user's own account: it is received there, and copied as such.
         if (message.Type is MessageType.Groupchat or MessageType.Error || message.To.SameBare(session.Account) ||
             _sessions.Find(session.Account) is not { } online ||
             OthersWithCarbons(online, session, Jid.None) is not { } others ||
             !CarbonCopy.IsDue(message, isSent: true)) return;
+        // XEP-0313 §3.5: those who may read the archive learn the id, so that they know the message when they do.
+        if (kept is not null) message = (Message)message.Add(kept.StanzaId(session.Account));
         var copy = SharedStanza.From(CarbonCopy.OfSent(message, session.Account));
         bool isToOccupant = CarbonCopy.IsToOccupant(message);
         foreach (var other in others)

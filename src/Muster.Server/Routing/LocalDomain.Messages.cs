@@ -1,3 +1,4 @@
+using Muster.Core.Archive;
 using Muster.Core.Delivery;
 using Muster.Core.Routing;
 using Muster.Core.Sessions;
@@ -18,17 +19,21 @@ sealed partial class LocalDomain
     /// <summary>How long a client may leave them unread before handing over is given up until the next login.</summary>
     static readonly TimeSpan OfflinePatience = TimeSpan.FromMinutes(1);
 
-    /// <summary>A message for one of the domains. Neither waits nor allocates while the recipient is there.</summary>
-    ValueTask RouteMessage(Message message)
+    /// <summary>Delivers a message to one of the domains. Neither waits nor allocates while the recipient is
+    /// there.</summary>
+    /// <param name="message">The message.</param>
+    /// <param name="written">Its bytes, when it has been serialised already.</param>
+    /// <param name="isArchived">Whether the recipient's archive has it.</param>
+    ValueTask Deliver(Message message, SharedStanza? written = null, bool isArchived = false)
     {
         var online = message.To.HasLocal ? _sessions.Find(message.To) : null;
         var session = message.To.IsFull ? online?.Find(message.To) : null;
         var delivery = DeliveryRules.Message(message.Type, RecipientOf(message.To, session), AvailabilityOf(online));
         var outcome = delivery switch
         {
-            Delivery.Session => DeliverTo(session!, online!, message),
-            Delivery.MostAvailable => DeliverToMostAvailable(online!, message),
-            Delivery.NonNegative => DeliverFrom(online!, message, priorityMin: 0),
+            Delivery.Session => DeliverTo(session!, online!, message, written),
+            Delivery.MostAvailable => DeliverToMostAvailable(online!, message, written),
+            Delivery.NonNegative => DeliverFrom(online!, message, written, priorityMin: 0),
             _ => DeliverOutcome.Gone,
         };
         switch (delivery, outcome)
@@ -48,29 +53,34 @@ sealed partial class LocalDomain
         {
             Delivery.Drop => default,
             Delivery.Refuse => Refuse(message, StanzaError.ServiceUnavailable),
-            _ => StoreOffline(message),
+            _ => StoreOffline(message, isArchived),
         };
     }
 
-    static DeliverOutcome DeliverToMostAvailable(AccountSessions online, Message message)
+    static DeliverOutcome DeliverToMostAvailable(
+        AccountSessions online, Message message, SharedStanza? written = null)
     {
         int highest = 0;
         foreach (var session in online.All)
             if (session.Available is not null) highest = Math.Max(highest, session.Priority);
-        return DeliverFrom(online, message, highest);
+        return DeliverFrom(online, message, written, highest);
     }
 
-    static DeliverOutcome DeliverTo(Session session, AccountSessions online, Message message)
+    static DeliverOutcome DeliverTo(Session session, AccountSessions online, Message message, SharedStanza? written)
     {
-        var outcome = session.Deliver(message);
+        var outcome = Write(session, message, written);
         if (outcome == DeliverOutcome.Written)
             CopyReceived(message, OthersWithCarbons(online, session, message.From));
         return outcome;
     }
 
+    static DeliverOutcome Write(Session session, Message message, SharedStanza? written) =>
+        written is null ? session.Deliver(message) : session.Deliver(written, message.To);
+
     // Gone unless at least one took it; Blocked only when the account blocks the sender, which all its sessions agree
     // on.
-    static DeliverOutcome DeliverFrom(AccountSessions online, Message message, int priorityMin)
+    static DeliverOutcome DeliverFrom(
+        AccountSessions online, Message message, SharedStanza? written, int priorityMin)
     {
         var outcome = DeliverOutcome.Gone;
         List<Session>? rest = null;
@@ -81,7 +91,7 @@ sealed partial class LocalDomain
                 if (session.HasCarbons && session.Jid != message.From) (rest ??= []).Add(session);
                 continue;
             }
-            var one = session.Deliver(message);
+            var one = Write(session, message, written);
             if (one == DeliverOutcome.Written || outcome == DeliverOutcome.Gone) outcome = one;
         }
         if (outcome == DeliverOutcome.Written) CopyReceived(message, rest);
@@ -90,7 +100,7 @@ sealed partial class LocalDomain
 
     /// <summary>Keeps a message until its recipient comes, in the account's turn, so that it neither misses a session
     /// that has just become available nor overtakes what is being handed over.</summary>
-    async ValueTask StoreOffline(Message message)
+    async ValueTask StoreOffline(Message message, bool isArchived)
     {
         var account = message.To.Bare;
         StanzaError? refusal = null;
@@ -99,9 +109,10 @@ sealed partial class LocalDomain
             if (_sessions.Find(account) is { } online && AvailabilityOf(online) == Availability.NonNegative &&
                 DeliverToMostAvailable(online, message) == DeliverOutcome.Written) return;
             var choice = OfflinePolicy.Choose(message);
-            if (choice == OfflineChoice.Refuse ||
-                (choice == OfflineChoice.Store && await Append(account, message) != OfflineAppend.Stored))
-                refusal = StanzaError.ServiceUnavailable;
+            bool isLost = choice == OfflineChoice.Refuse ||
+                (choice == OfflineChoice.Store && await Append(account, message) != OfflineAppend.Stored);
+            // mod_nooffline_noerror: where the archive has it, it is not lost.
+            if (isLost && !(isArchived && _policy.IsArchiveEnough(account))) refusal = StanzaError.ServiceUnavailable;
             else CopyWaiting(message);
         }
         // The same answer whether the account does not exist, blocks the sender or has no room (RFC 6120 §13.11,
@@ -180,6 +191,9 @@ sealed partial class LocalDomain
             AccountsLog.StoredUnreadable(_log, session.Account);
             return true;
         }
+        // XEP-0313 §6.1.1: what the client has read in the archive it need not get once more.
+        if (StanzaIds.Find(message, session.Account) is { } id && ArchiveRequest.TryId(id, out long number) &&
+            session.ArchiveRead.Contains(number)) return true;
         // XEP-0160 §2 example 5, XEP-0203 §4: when and where it was kept.
         var server = session.Account.DomainJid;
         var delay = new Delay(waiting.ReceivedAt, server, "Offline Storage").ToElement();

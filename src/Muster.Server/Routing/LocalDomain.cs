@@ -3,6 +3,7 @@ using Muster.Core.Limits;
 using Muster.Core.Sessions;
 using Muster.Protocol.Addresses;
 using Muster.Protocol.Stanzas;
+using Muster.Server.Archives;
 using Muster.Server.Features;
 using Muster.Server.Sessions;
 using Muster.Server.Storage;
@@ -16,8 +17,9 @@ namespace Muster.Server.Routing;
 /// </summary>
 /// <remarks>
 /// A message to somebody who is there takes no lock but the leaf lock of the session it is written to, and never asks
-/// the store. What changes an account or needs the store happens in the account's turn (see
-/// <see cref="AccountTurns"/>), and what it sends to others is routed after the turn.
+/// the store for anything: it only waits until <see cref="AccountArchive"/> has it, where it is archived. What changes
+/// an account or needs the store happens in the account's turn (see <see cref="AccountTurns"/>), and what it sends to
+/// others is routed after the turn.
 /// </remarks>
 sealed partial class LocalDomain : IStanzaTarget, IClientHost
 {
@@ -28,18 +30,28 @@ sealed partial class LocalDomain : IStanzaTarget, IClientHost
     readonly TimeProvider _clock;
     readonly AccountMeters _meters;
     readonly ILogger _log;
+    readonly AccountArchive? _archive;
     IqTable? _iqTable;
     IReadOnlyList<Func<Session, Presence, ValueTask>> _firstAvailable = [];
     IReadOnlyList<Func<Jid, Presence, ValueTask<bool>>> _approvals = [];
     long _pushes;
 
     /// <summary>Makes the target; it answers no iq before <see cref="Connect"/>.</summary>
-    public LocalDomain(Router router, AccountStates accounts, ServerLimits limits, AccountPolicy policy,
-        TimeProvider clock, AccountMeters meters, ILoggerFactory logs)
+    /// <param name="router">Where stanzas go.</param>
+    /// <param name="accounts">What is known of accounts.</param>
+    /// <param name="archive">Where messages are kept before they are delivered; null: nowhere.</param>
+    /// <param name="limits">The bounds in force.</param>
+    /// <param name="policy">What depends on whose account it is.</param>
+    /// <param name="clock">The time.</param>
+    /// <param name="meters">What is counted.</param>
+    /// <param name="logs">Where to log.</param>
+    public LocalDomain(Router router, AccountStates accounts, AccountArchive? archive, ServerLimits limits,
+        AccountPolicy policy, TimeProvider clock, AccountMeters meters, ILoggerFactory logs)
     {
         _router = router;
         _accounts = accounts;
         _sessions = accounts.Sessions;
+        _archive = archive;
         Limits = limits;
         _policy = policy;
         _clock = clock;
@@ -131,7 +143,7 @@ sealed partial class LocalDomain : IStanzaTarget, IClientHost
     {
         var routed = stanza switch
         {
-            Message message => RouteMessage(message),
+            Message message => RouteMessage(message, null),
             Presence presence => RoutePresence(presence),
             Iq iq => RouteIq(iq),
             _ => default,

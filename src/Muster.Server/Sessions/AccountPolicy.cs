@@ -1,3 +1,4 @@
+using Muster.Core.Archive;
 using Muster.Core.Limits;
 using Muster.Protocol.Addresses;
 
@@ -8,6 +9,11 @@ sealed record AccountPolicy
 {
     /// <summary>Sessions that an account may have at a time.</summary>
     public Func<Jid, int> SessionsMax { get; init; } = static _ => ServerLimits.Default.SessionsPerUserMax;
+    /// <summary>What the archive of an account keeps while its user has not said so.</summary>
+    public Func<Jid, ArchiveDefault> ArchiveDefault { get; init; } = static _ => Core.Archive.ArchiveDefault.Always;
+    /// <summary>Whether the sender of a message that the archive has hears no error when it is not kept as an offline
+    /// message.</summary>
+    public Func<Jid, bool> IsArchiveEnough { get; init; } = static _ => true;
     /// <summary>Messages kept for an account that is not there; 0 for none.</summary>
     public Func<Jid, int> OfflineMessagesMax { get; init; } = static _ => ServerLimits.Default.OfflineMessagesMax;
 }

@@ -1,3 +1,4 @@
+using Muster.Core.Archive;
 using Muster.Core.Rosters;
 using Muster.Core.Sessions;
 
@@ -9,4 +10,7 @@ sealed record AccountState(Roster Roster, BlockList Blocked)
 {
     /// <summary>An account that has nothing.</summary>
     public static readonly AccountState Empty = new(Roster.Empty, BlockList.Empty);
+
+    /// <summary>Which conversations are archived; null while the user has not said so (XEP-0441).</summary>
+    public ArchivePrefs? Archiving { get; init; }
 }

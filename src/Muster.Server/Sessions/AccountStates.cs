@@ -1,3 +1,4 @@
+using Muster.Core.Archive;
 using Muster.Core.Rosters;
 using Muster.Core.Sessions;
 using Muster.Protocol.Addresses;
@@ -11,6 +12,7 @@ namespace Muster.Server.Sessions;
 sealed class AccountStates(Database database, SessionTable sessions, TimeProvider clock)
 {
     const string BlockListKey = "blocklist";
+    const string ArchivingKey = "archiving";
 
     readonly AccountTurns _turns = new();
 
@@ -47,7 +49,25 @@ sealed class AccountStates(Database database, SessionTable sessions, TimeProvide
         if (await database.Accounts.Find(account) is null) return null;
         var roster = await database.Rosters.Load(account);
         return new AccountState(roster.Version == 0 ? Roster.Empty : new Roster(roster.Version, roster.Items),
-            await LoadBlocked(account));
+            await LoadBlocked(account)) { Archiving = await LoadArchiving(account) };
+    }
+
+    /// <summary>What decides whether a message is archived for an account: block list, preferences and, where these ask
+    /// for it, the roster. Null when there is no such account. For a message to an account that is offline.</summary>
+    /// <param name="account">The account.</param>
+    /// <param name="default">What holds while its user has not said so.</param>
+    public async ValueTask<AccountState?> LoadForArchive(Jid account, ArchiveDefault @default)
+    {
+        if (sessions.Find(account) is { } online) return online.State;
+        if (await database.Accounts.Find(account) is null) return null;
+        var archiving = await LoadArchiving(account);
+        var roster = Roster.Empty;
+        if ((archiving?.Default ?? @default) == ArchiveDefault.Roster)
+        {
+            var stored = await database.Rosters.Load(account);
+            roster = new Roster(stored.Version, stored.Items);
+        }
+        return new AccountState(roster, await LoadBlocked(account)) { Archiving = archiving };
     }
 
     /// <summary>The block list alone: for a message to an account that is offline.</summary>
@@ -59,6 +79,15 @@ sealed class AccountStates(Database database, SessionTable sessions, TimeProvide
         if (blocked.Jids.Count == 0) await database.AccountData.Remove(account, BlockListKey);
         else await database.AccountData.Set(account, BlockListKey, ToText(blocked));
     }
+
+    internal ValueTask SaveArchiving(Jid account, ArchivePrefs prefs) =>
+        database.AccountData.Set(account, ArchivingKey, StoredXml.ToText(prefs.ToElement()));
+
+    // What cannot be read any more is as if it had not been said.
+    async ValueTask<ArchivePrefs?> LoadArchiving(Jid account) =>
+        await database.AccountData.Get(account, ArchivingKey) is { } text && StoredXml.Read(text) is { } element
+            ? ArchivePrefs.Read(element, out _)
+            : null;
 
     // Versions never repeat, even for an account made anew under an old name: see IRosterStore.
     internal long NextVersion(Roster roster) =>

@@ -1,3 +1,4 @@
+using Muster.Core.Archive;
 using Muster.Core.Rosters;
 using Muster.Core.Sessions;
 using Muster.Protocol.Addresses;
@@ -60,6 +61,13 @@ sealed class AccountTurn : IDisposable
         await _accounts.SaveBlocked(Account, blocked);
         Show(_state with { Blocked = blocked });
         foreach (var session in Sessions) session.Blocked = blocked;
+    }
+
+    /// <summary>Replaces the preferences of archiving.</summary>
+    public async ValueTask SetArchiving(ArchivePrefs prefs)
+    {
+        await _accounts.SaveArchiving(Account, prefs);
+        Show(_state with { Archiving = prefs });
     }
 
     /// <summary>Ends the turn.</summary>

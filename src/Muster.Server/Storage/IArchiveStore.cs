@@ -20,7 +20,8 @@ internal enum ArchiveKind
 /// <param name="Id">Chosen by the caller; unique in its archive and growing: the order of the archive. Positive. Best
 /// the Unix time in microseconds, raised by one where two meet.</param>
 /// <param name="At">When it was received.</param>
-/// <param name="From">The real full JID of the sender, for readers who may see it.</param>
+/// <param name="From">In a room the real full JID of the sender, for readers who may see it; in an account's archive
+/// the other party's address as the message has it.</param>
 /// <param name="With">What the filter <c>with</c> looks at: in a room the sender's bare JID, in an account's archive
 /// the other party's.</param>
 /// <param name="Kind">What it is.</param>
@@ -35,13 +36,15 @@ internal sealed record ArchiveEntry(
 internal sealed record ArchiveReplacement(long Id, ArchiveKind Kind, ReadOnlyMemory<byte> Stanza);
 
 /// <summary>
-/// Which entries, and which page of them. The filter (With, Kind, Start, End, AfterId, BeforeId) decides the set, which
-/// is what is counted; Cursor, Backwards and Max choose the page of it (XEP-0313 §4, XEP-0059).
+/// Which entries, and which page of them. The filter (With, From, Kind, Start, End, AfterId, BeforeId) decides the set,
+/// which is what is counted; Cursor, Backwards and Max choose the page of it (XEP-0313 §4, XEP-0059).
 /// </summary>
 internal sealed record ArchiveQuery
 {
     /// <summary>Only entries with this <see cref="ArchiveEntry.With"/>; <see cref="Jid.None"/>: all.</summary>
     public Jid With { get; init; }
+    /// <summary>Only entries with this <see cref="ArchiveEntry.From"/>; <see cref="Jid.None"/>: all.</summary>
+    public Jid From { get; init; }
     /// <summary>Only entries of this kind.</summary>
     public ArchiveKind? Kind { get; init; }
     /// <summary>Only entries at or after this time.</summary>
@@ -59,8 +62,21 @@ internal sealed record ArchiveQuery
     public bool Backwards { get; init; }
     /// <summary>At most so many entries.</summary>
     public required int Max { get; init; }
-    /// <summary>Whether to count the whole set.</summary>
+    /// <summary>Whether to count the set, up to <see cref="CountMax"/>.</summary>
     public bool Count { get; init; }
+
+    /// <summary>What is counted to: who wants to know how long an archive is must not have all of it read.</summary>
+    public const int CountMax = 100_000;
+
+    /// <summary>Whether an entry belongs to the set.</summary>
+    public bool Matches(ArchiveEntry entry) =>
+        (With.IsNone || entry.With == With)
+        && (From.IsNone || entry.From == From)
+        && (Kind is not { } kind || entry.Kind == kind)
+        && (Start is not { } start || entry.At >= start)
+        && (End is not { } end || entry.At <= end)
+        && (AfterId is not { } after || entry.Id > after)
+        && (BeforeId is not { } before || entry.Id < before);
 }
 
 /// <summary>A page of an archive.</summary>
@@ -88,6 +104,14 @@ internal interface IArchiveStore
 
     /// <summary>The ends of an archive; null when it is empty.</summary>
     ValueTask<ArchiveRange?> Range(Jid archive, CancellationToken cancel = default);
+
+    /// <summary>The largest id in any archive; 0 when all are empty. Not fast: for the start.</summary>
+    ValueTask<long> LastId(CancellationToken cancel = default);
+
+    /// <summary>Up to <paramref name="max"/> archives that hold entries older than a time, in the order of their
+    /// addresses after <paramref name="after"/> (<see cref="Jid.None"/>: from the first).</summary>
+    ValueTask<IReadOnlyList<Jid>> WithOlder(
+        DateTimeOffset before, Jid after, int max, CancellationToken cancel = default);
 
     /// <summary>
     /// Removes up to <paramref name="max"/> entries older than a time, of one archive or of all

@@ -19,6 +19,7 @@ sealed class Meters : IDisposable
         Rooms = new RoomMeters(_meter);
         HttpPools = new HttpPoolMeters(_meter);
         PublicLogs = new PublicLogMeters(_meter);
+        Archives = new ArchiveMeters(_meter);
         _roomCommitFailures = _meter.CreateCounter<long>("muster_room_commit_failures_total",
             description: "Batches of a room that could not be stored and were not shown");
         _roomMailboxFull = _meter.CreateCounter<long>("muster_room_mailbox_full_total",
@@ -44,6 +45,9 @@ sealed class Meters : IDisposable
 
     /// <summary>What public logs of rooms count.</summary>
     public PublicLogMeters PublicLogs { get; }
+
+    /// <summary>What is counted of archives.</summary>
+    public ArchiveMeters Archives { get; }
 
     /// <summary>A room could not store what it promised.</summary>
     public void RoomCommitFailed() => _roomCommitFailures.Add(1);

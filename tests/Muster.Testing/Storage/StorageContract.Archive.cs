@@ -153,4 +153,35 @@ public abstract partial class StorageContract
         Assert.Equal(50, (await Db.Archive.Range(Garden))!.Value.FirstId);
         Assert.Equal(1000, (await Db.Archive.Range(Romeo))!.Value.FirstId);
     }
+
+    [ContractFact]
+    public async Task A_full_address_is_found_apart_from_the_rest_of_its_account()
+    {
+        var other = Jid.Parse("romeo@example.org/balcony");
+        await Db.Archive.Append([Entry(Garden, 1), Entry(Garden, 2) with { From = other }, Entry(Garden, 3)]);
+        Assert.Equal([2], await Ids(new ArchiveQuery { Max = 9, With = Romeo, From = other }));
+        Assert.Empty(await Ids(new ArchiveQuery { Max = 9, With = Juliet, From = other }));
+        Assert.Equal([3], await Ids(new ArchiveQuery { Max = 1, With = Romeo, Backwards = true }));
+    }
+
+    [ContractFact]
+    public async Task The_largest_id_of_all_archives_is_known()
+    {
+        Assert.Equal(0, await Db.Archive.LastId());
+        await TenEntries();
+        Assert.Equal(1000, await Db.Archive.LastId());
+    }
+
+    [ContractFact]
+    public async Task Archives_with_old_entries_are_found_page_by_page()
+    {
+        await TenEntries();
+        await Db.Archive.Append([Entry(Juliet, 2000)]);
+        Assert.Empty(await Db.Archive.WithOlder(Noon.AddSeconds(10), Jid.None, 9));
+        Assert.Equal([Garden], await Db.Archive.WithOlder(Noon.AddSeconds(11), Jid.None, 9));
+        var all = await Db.Archive.WithOlder(Noon.AddDays(1), Jid.None, 9);
+        Assert.Equal([Garden, Juliet, Romeo], all);
+        Assert.Equal([Garden, Juliet], await Db.Archive.WithOlder(Noon.AddDays(1), Jid.None, 2));
+        Assert.Equal([Romeo], await Db.Archive.WithOlder(Noon.AddDays(1), Juliet, 2));
+    }
 }

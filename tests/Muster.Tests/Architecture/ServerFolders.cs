@@ -19,14 +19,15 @@ static class ServerFolders
         ["Telemetry"] = [],
         ["Cluster"] = [],
         ["Sessions"] = ["Storage", "Telemetry"],
+        ["Archives"] = ["Sessions", "Storage", "Telemetry"],
         ["Accounts"] = ["Sessions", "Storage", "Telemetry"],
         // A connection speaks to sessions, never to what they speak to.
         ["Net"] = ["Sessions", "Telemetry"],
         // Features: the local domain asks the table that they have filled in.
-        ["Routing"] = ["Sessions", "Storage", "Telemetry", "Features"],
-        ["Rooms"] = ["Routing", "Sessions", "Storage", "Telemetry"],
+        ["Routing"] = ["Archives", "Sessions", "Storage", "Telemetry", "Features"],
+        ["Rooms"] = ["Archives", "Routing", "Sessions", "Storage", "Telemetry"],
         // Rooms: what a room service answers for itself is a feature.
-        ["Features"] = ["Routing", "Rooms", "Sessions", "Storage", "Telemetry", "Accounts"],
+        ["Features"] = ["Routing", "Rooms", "Archives", "Sessions", "Storage", "Telemetry", "Accounts"],
         ["Http"] = [All],
     };
 

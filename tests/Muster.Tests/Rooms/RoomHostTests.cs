@@ -3,6 +3,7 @@ using Microsoft.Extensions.Logging.Abstractions;
 using Muster.Protocol.Addresses;
 using Muster.Protocol.Stanzas;
 using Muster.Protocol.Xml;
+using Muster.Server.Archives;
 using Muster.Server.Rooms;
 using Muster.Server.Routing;
 using Muster.Server.Sessions;
@@ -25,7 +26,10 @@ public sealed class RoomHostTests : IAsyncDisposable
     public RoomHostTests()
     {
         var router = new Router();
-        var parts = new RoomParts(router, new SessionTable(), _database, TimeProvider.System, _meters,
+        var sessions = new SessionTable();
+        var archives = new ArchiveReaders(_database, sessions, () => new ArchiveLimits(50, 250), router.Route,
+            TimeProvider.System, _meters.Archives, NullLogger.Instance);
+        var parts = new RoomParts(router, sessions, _database, archives, TimeProvider.System, _meters,
             NullLoggerFactory.Instance);
         var settings = new RoomSettings { Service = Jid.Parse("conference.x"), Host = Jid.Parse("x"), MailboxMax = 16 };
         _service = new RoomService(settings, parts, _ => default);

@@ -11,11 +11,19 @@ namespace Muster.Tests.Routing;
 /// <summary>What the path of a message promises: no store, no lock that can be held long, no garbage.</summary>
 public class MessagePathTests
 {
+    const string WithoutArchive = """
+        [[listen.c2s]]
+        port = 0
+        tls.mode = "none"
+        [modules.mod_mam]
+        enabled = false
+        """;
+
     [Fact]
     public async Task Between_people_who_are_there_the_store_is_not_asked()
     {
         var database = new MemoryDatabase();
-        await using var server = await TestServer.StartAsync(null, database);
+        await using var server = await TestServer.StartAsync(WithoutArchive, database);
         var romeo = await server.OnlineAsync("romeo");
         var juliet = await server.OnlineAsync("juliet");
         await romeo.BefriendAsync(juliet);
@@ -39,7 +47,7 @@ public class MessagePathTests
     [Fact]
     public async Task A_message_to_somebody_who_is_there_is_delivered_at_once_and_leaves_no_garbage()
     {
-        await using var server = await TestServer.StartAsync();
+        await using var server = await TestServer.StartAsync(WithoutArchive);
         await server.AddUserAsync("juliet");
         var local = server.Services.Local;
         var link = new CapturedLink();

@@ -183,7 +183,13 @@ public class MessageRoutingTests
     [Fact]
     public async Task When_as_many_wait_as_may_the_sender_is_told()
     {
-        await using var server = await TestServer.StartAsync();
+        await using var server = await TestServer.StartAsync("""
+            [[listen.c2s]]
+            port = 0
+            tls.mode = "none"
+            [modules.mod_nooffline_noerror]
+            enabled = false
+            """);
         await server.AddUserAsync("juliet");
         var romeo = await server.OnlineAsync("romeo");
         int max = server.Services.Limits.OfflineMessagesMax;

@@ -39,23 +39,15 @@ internal sealed class MemoryArchive(MemoryDatabase db) : IArchiveStore
     public ValueTask<ArchivePage> Page(Jid archive, ArchiveQuery query, CancellationToken cancel = default) =>
         db.Read(() =>
         {
-            var set = Of(archive).Where(entry => Matches(entry, query)).ToList();
+            var set = Of(archive).Where(query.Matches).ToList();
             var rest = query.Backwards
                 ? set.Where(entry => query.Cursor is not { } cursor || entry.Id < cursor).Reverse()
                 : set.Where(entry => query.Cursor is not { } cursor || entry.Id > cursor);
             var page = rest.Take(query.Max).ToList();
             bool complete = !rest.Skip(query.Max).Any();
             if (query.Backwards) page.Reverse();
-            return new ArchivePage(page, complete, query.Count ? set.Count : null);
+            return new ArchivePage(page, complete, query.Count ? Math.Min(set.Count, ArchiveQuery.CountMax) : null);
         }, cancel);
-
-    static bool Matches(ArchiveEntry entry, ArchiveQuery query) =>
-        (query.With.IsNone || entry.With == query.With)
-        && (query.Kind is not { } kind || entry.Kind == kind)
-        && (query.Start is not { } start || entry.At >= start)
-        && (query.End is not { } end || entry.At <= end)
-        && (query.AfterId is not { } after || entry.Id > after)
-        && (query.BeforeId is not { } before || entry.Id < before);
 
     public ValueTask<IReadOnlyList<ArchiveEntry>> Find(
         Jid archive, IReadOnlyList<long> ids, CancellationToken cancel = default) =>
@@ -65,6 +57,19 @@ internal sealed class MemoryArchive(MemoryDatabase db) : IArchiveStore
         db.Read<ArchiveRange?>(() => Of(archive) is { Count: > 0 } entries
             ? new ArchiveRange(entries[0].Id, entries[0].At, entries[^1].Id, entries[^1].At)
             : null, cancel);
+
+    public ValueTask<long> LastId(CancellationToken cancel = default) =>
+        db.Read(() => db.ArchiveTable.Values.SelectMany(entries => entries.Keys).DefaultIfEmpty().Max(), cancel);
+
+    public ValueTask<IReadOnlyList<Jid>> WithOlder(
+        DateTimeOffset before, Jid after, int max, CancellationToken cancel = default) =>
+        db.Read<IReadOnlyList<Jid>>(() =>
+        [
+            .. db.ArchiveTable.Where(archive => archive.Value.Values.Any(entry => entry.At < before))
+                .Select(archive => archive.Key)
+                .Where(jid => string.CompareOrdinal(jid.ToString(), after.ToString()) > 0)
+                .OrderBy(jid => jid.ToString(), StringComparer.Ordinal).Take(max),
+        ], cancel);
 
     public ValueTask<int> Purge(Jid archive, DateTimeOffset before, int max, CancellationToken cancel = default) =>
         db.Write(() =>

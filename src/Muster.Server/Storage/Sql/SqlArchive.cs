@@ -64,7 +64,8 @@ internal sealed class SqlArchive(SqlDatabase db) : IArchiveStore
             List<object?> args = [archive.ToString()];
             AddFilter(sql, args, query);
             long? count = query.Count
-                ? await session.Number($"SELECT count(*) {sql}", [.. args])
+                ? await session.Number(
+                    $"SELECT count(*) FROM (SELECT 1 {sql} LIMIT {ArchiveQuery.CountMax}) counted", [.. args])
                 : null;
 
             if (query.Cursor is { } cursor) Add(sql, args, query.Backwards ? "e.id <" : "e.id >", cursor);
@@ -86,6 +87,7 @@ internal sealed class SqlArchive(SqlDatabase db) : IArchiveStore
         if (query.AfterId is { } after) Add(sql, args, "e.id >", after);
         if (query.BeforeId is { } before) Add(sql, args, "e.id <", before);
         if (!query.With.IsNone) Add(sql, args, "e.with_jid =", query.With.ToString());
+        if (!query.From.IsNone) Add(sql, args, "e.from_jid =", query.From.ToString());
         if (query.Kind is { } kind) Add(sql, args, "e.kind =", (int)kind);
         if (query.Start is { } start)
         {
@@ -137,6 +139,18 @@ internal sealed class SqlArchive(SqlDatabase db) : IArchiveStore
     static ValueTask<List<(long Id, DateTimeOffset At)>> End(SqlSession session, Jid archive, string order) =>
         session.Query($"SELECT e.id, e.at {FromArchive} ORDER BY e.id {order} LIMIT 1",
             static row => (row.GetInt64(0), StoredTime.To(row.GetInt64(1))), archive.ToString());
+
+    public ValueTask<long> LastId(CancellationToken cancel = default) => db.Read(async session =>
+        await session.Number("SELECT max(last) FROM (SELECT (SELECT e.id FROM archive_entries e "
+            + "WHERE e.archive = a.key ORDER BY e.id DESC LIMIT 1) AS last FROM archives a) ends") ?? 0, cancel);
+
+    public ValueTask<IReadOnlyList<Jid>> WithOlder(
+        DateTimeOffset before, Jid after, int max, CancellationToken cancel = default) =>
+        db.Read<IReadOnlyList<Jid>>(async session => await session.Query(
+            "SELECT a.jid FROM archives a WHERE a.jid > $2 AND EXISTS "
+            + "(SELECT 1 FROM archive_entries e WHERE e.archive = a.key AND e.at < $1) ORDER BY a.jid LIMIT $3",
+            static row => SqlDatabase.Address(row.GetString(0)),
+            StoredTime.FromRoundedUp(before), after.ToString(), max), cancel);
 
     public ValueTask<int> Purge(Jid archive, DateTimeOffset before, int max, CancellationToken cancel = default) =>
         db.Write(session => session.Execute(
