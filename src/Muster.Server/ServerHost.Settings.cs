@@ -1,5 +1,7 @@
 using Microsoft.Extensions.Logging;
+using Muster.Core.Delivery;
 using Muster.Core.Limits;
+using Muster.Core.Sessions;
 using Muster.Core.Streams;
 using Muster.Protocol.Addresses;
 using Muster.Server.Accounts;
@@ -28,6 +30,9 @@ sealed partial class ServerHost
         OutboundBytesMax = _live.Limits.OutboundBytesMax,
         IdleTimeout = _live.Modules.Ping is { Enabled: true, SendPings: true } ping ? ping.Interval : Never,
         PingTimeout = _live.Modules.Ping.Timeout,
+        AckDelay = _live.Modules.Smacks.MaxAckDelay,
+        AckTimeout = _live.Modules.Smacks.AckTimeout,
+        WaitingStanzasMax = _live.Modules.Csi.Enabled ? _live.Limits.WaitingStanzasMax : 0,
         BytesPerSecondMax = listener.Shaper is { } shaper ? _live.Shapers[shaper].MaxRate : null,
         MayLogIn = MayLogIn(listener),
         ConnectionsMax = listener.MaxConnections ?? int.MaxValue,
@@ -64,6 +69,7 @@ sealed partial class ServerHost
             ? _early.StreamFeatures(domain)
             : _slots.StreamFeatures,
         EarlyRequests = _early.Namespaces,
+        StreamManagement = _live.Modules.Smacks.Enabled,
     };
 
     CertificateSource? CertificateOf(TlsConfig tls)
@@ -110,6 +116,7 @@ sealed partial class ServerHost
             SessionsMax = who => Number("max_user_sessions", who) ?? _live.Limits.SessionsPerUserMax,
             ArchiveDefault = who => _live.ModulesOf(who.Domain.ToString()).Mam.DefaultPolicy,
             IsArchiveEnough = who => _live.ModulesOf(who.Domain.ToString()).NoOfflineNoError.Enabled,
+            StreamManagement = who => SmPolicyOf(_live.ModulesOf(who.Domain.ToString())),
             OfflineMessagesMax = who => _live.ModulesOf(who.Domain.ToString()).Offline is { Enabled: true } offline
                 ? Number(offline.AccessMaxUserMessages, who) ?? _live.Limits.OfflineMessagesMax
                 : 0,
@@ -120,6 +127,30 @@ sealed partial class ServerHost
             ? (int)Math.Clamp(number, 0, int.MaxValue)
             : null;
     }
+
+    SmPolicy SmPolicyOf(ModulesConfig modules) => new()
+    {
+        IsEnabled = modules.Smacks.Enabled,
+        Patience = modules.Smacks.HibernationTime,
+        HibernatedMax = modules.Smacks.MaxHibernatedSessions,
+        OldMax = modules.Smacks.MaxOldSessions,
+        OldTime = modules.Smacks.OldSessionTime,
+        UnackedMax = modules.Smacks.MaxUnackedStanzas,
+        InactiveUnackedMax = modules.Smacks.MaxInactiveUnackedStanzas,
+        Queue = new SmQueueLimits
+        {
+            CountMax = modules.Smacks.MaxQueueSize,
+            BytesMax = modules.Smacks.MaxQueueBytes,
+            HasArchive = room => Services.Rooms.ContainsKey(room.Domain.ToString()),
+        },
+        Unacked = new UnackedRules
+        {
+            RedeliversToOthers = modules.Smacks.Redeliver == SmacksRedeliver.OtherResources,
+            BouncesPresence = modules.Smacks.BouncePresence,
+            KeepsOffline = modules.Offline.Enabled,
+            IsSilentWithoutOffline = modules.NoOfflineNoError.Enabled && modules.Mam.Enabled,
+        },
+    };
 
     HttpPool PoolOf(string name, HttpPoolConfig config, Meters meters) =>
         new(name, config, _overrides.Clock, meters.HttpPools, _overrides.Logs.CreateLogger("Muster.Http"));

@@ -28,6 +28,7 @@ sealed partial class ServerHost : IAsyncDisposable
     readonly string _folder;
     readonly ServerOverrides _overrides;
     readonly ConnectionTimers _timers;
+    readonly ResumableSessions _resumable;
     readonly BackgroundWork _background;
     readonly Slots _slots;
     readonly IqTable _iqTable;
@@ -61,9 +62,10 @@ sealed partial class ServerHost : IAsyncDisposable
         var router = new Router();
         var sessions = new SessionTable();
         var accounts = new AccountStates(database, sessions, clock);
+        _resumable = new ResumableSessions(clock, meters.Management);
         var archive = config.Modules.Mam.Enabled ? new AccountArchive(database.Archive, clock, meters.Archives) : null;
         var local = new LocalDomain(
-            router, accounts, archive, limits, AccountPolicyOf(), clock, meters.Accounts, logs);
+            router, accounts, archive, limits, AccountPolicyOf(), _resumable, clock, meters, logs);
         var archives = ArchiveReadersOf(database, sessions, router, meters);
         _pools = config.OutgoingPools.Http.ToDictionary(
             pool => pool.Key, pool => PoolOf(pool.Key, pool.Value, meters), StringComparer.Ordinal);
@@ -218,6 +220,7 @@ sealed partial class ServerHost : IAsyncDisposable
         foreach (var rooms in Services.Rooms.Values)
             if (rooms.PublicLogs is { } logs) await logs.DisposeAsync();
         _timers.Dispose();
+        _resumable.Dispose();
         await Services.Database.DisposeAsync();
         foreach (var pool in _pools.Values) pool.Dispose();
         _metrics.Dispose();
@@ -243,6 +246,7 @@ sealed partial class ServerHost : IAsyncDisposable
         Carbons => modules.CarbonCopy.Enabled,
         Mam => modules.Mam.Enabled,
         Ping => modules.Ping.Enabled,
+        ClientStates => modules.Csi.Enabled,
         _ => true,
     };
 

@@ -16,7 +16,7 @@ internal sealed class Client(World world, Jid jid)
     readonly List<string> _sent = [];
     readonly HashSet<string> _refused = [];
     readonly Dictionary<string, int> _wanted = []; // messages of history, by id of the entering
-    SmQueue _unacked = new(1000, 1 << 20);
+    SmQueue _unacked = new(new SmQueueLimits { CountMax = 1000 });
     ServerSession? _session;
     Link? _link;
     Visit? _visit;
@@ -90,7 +90,7 @@ internal sealed class Client(World world, Jid jid)
         Accepted.Clear(); // an answer to one of them may be lost with the session that ended
         _handled = 0;
         _isReady = true;
-        _unacked = new SmQueue(1000, 1 << 20);
+        _unacked = new SmQueue(new SmQueueLimits { CountMax = 1000 });
         _session = world.Open(this);
         _session.Attach(this, link);
         if (world.Chance(0.7)) Enter();

@@ -38,7 +38,7 @@ internal sealed class ServerSession(World world, Jid jid)
 {
     const int HibernationMilliseconds = 20_000;
 
-    readonly SmQueue _unacked = new(countMax: 400, bytesMax: 1 << 20);
+    readonly SmQueue _unacked = new(new SmQueueLimits { CountMax = 400, BytesMax = 1 << 20 });
     readonly List<SmEntry> _overflow = [];
     readonly HashSet<Jid> _directed = []; // where available presence went: they must hear of the end
     Link? _link;
@@ -72,7 +72,8 @@ internal sealed class ServerSession(World world, Jid jid)
     public void Deliver(SharedStanza stanza)
     {
         if (_isEnded) return;
-        if (_unacked.Push(stanza, jid, world.Now, _overflow) == SmPush.Overflow && _link is null)
+        _unacked.Push(stanza, jid, world.Now, _overflow);
+        if (!_unacked.IsComplete && _link is null)
         {
             // stream-management.md §6: the session cannot resume any more; what it holds is answered for now.
             world.Note($"{jid} holds too much");

@@ -29,7 +29,19 @@ public sealed class CapturedLink(int outboundBytesMax = 4 * 1024 * 1024) : Sessi
     public override void Wake() { }
 
     /// <inheritdoc/>
-    public override void Close(StreamError? error)
+    public override bool TryAccept() => AcceptsStanzas = !IsClosed;
+
+    /// <inheritdoc/>
+    public override void RequestAck(Element request) => WriteElement(request);
+
+    /// <summary>Times that the session said that everything of its client is settled.</summary>
+    public int SettledCount { get; private set; }
+
+    /// <inheritdoc/>
+    public override void Settled() => SettledCount++;
+
+    /// <inheritdoc/>
+    public override void Close(StreamError? error, bool keepsSession = false)
     {
         if (IsClosed) return;
         IsClosed = true;

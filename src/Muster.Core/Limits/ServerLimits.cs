@@ -65,6 +65,9 @@ public sealed record ServerLimits
     /// are remembered until it goes, to tell them.</summary>
     public int DirectedPresencesMax { get; init; } = 2000;
 
+    /// <summary>Stanzas that wait for an inactive client (XEP-0352); with one more, all are sent.</summary>
+    public int WaitingStanzasMax { get; init; } = 1000;
+
     /// <summary>Affiliations and registered nicks of one room; one more is refused with <c>resource-constraint</c>. The
     /// list is in memory while the room is.</summary>
     public int RoomAffiliationsMax { get; init; } = 5000;

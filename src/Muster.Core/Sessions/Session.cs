@@ -1,5 +1,6 @@
 using Muster.Core.Archive;
 using Muster.Protocol.Addresses;
+using Muster.Protocol.Payloads;
 using Muster.Protocol.Stanzas;
 using Muster.Protocol.Xml;
 
@@ -8,7 +9,8 @@ namespace Muster.Core.Sessions;
 /// <summary>What became of a stanza given to a session.</summary>
 public enum DeliverOutcome
 {
-    /// <summary>It stands in the outbound buffer of the connection.</summary>
+    /// <summary>It stands in the outbound buffer of the connection, or the session keeps it for its
+    /// client.</summary>
     Written,
     /// <summary>The recipient blocks the sender (XEP-0191); the caller answers as the blocking rules say.</summary>
     Blocked,
@@ -19,18 +21,21 @@ public enum DeliverOutcome
 }
 
 /// <summary>
-/// A bound resource of a user (RFC 6120 §7): what steps 2 and 7 of a message's path need. It outlives its connection.
+/// A bound resource of a user (RFC 6120 §7): what steps 2 and 7 of a message's path need. It outlives its connection
+/// where its stream is managed (Session.Management.cs).
 /// </summary>
 /// <remarks>
 /// One lock; under it nothing is awaited and nobody is called but the link, whose gate is the only lock below it. The
 /// presence state is written only by the task that reads the session's stanzas and by the session's end, and read by
 /// anyone.
 /// </remarks>
-public sealed class Session
+public sealed partial class Session
 {
     readonly Lock _lock = new();
     readonly HashSet<Jid> _directed = [];
     SessionLink? _link;
+    ManagedStream? _managed;    // XEP-0198
+    WaitingStanzas? _waiting;   // XEP-0352: there while the client is inactive
     bool _ended;
 
     /// <summary>Starts a session on a connection.</summary>
@@ -79,6 +84,10 @@ public sealed class Session
     /// <summary>True while the client wants copies of what the user's other devices send and receive
     /// (XEP-0280).</summary>
     public bool HasCarbons { get; set; }
+
+    /// <summary>True once the client has asked the account's archive (XEP-0313): what is there it finds
+    /// itself.</summary>
+    public bool UsesArchive { get; set; }
 
     /// <summary>The account's block list (XEP-0191); shared by all its sessions, replaced as a whole.</summary>
     public BlockList Blocked { get; set; } = BlockList.Empty;
@@ -168,6 +177,7 @@ public sealed class Session
     /// <summary>Step 2 of a message's path: takes a first-level element that the client sent.</summary>
     public Received Receive(Element element)
     {
+        if (SmElements.Has(element) || element.Namespace == Namespaces.ClientState) return new(Control: element);
         // RFC 6120 §8.1.2.1: a client's from, where it gives one, is its full or bare JID; anything else ends the
         // stream.
         if (element.Attribute("from") is { } given &&
@@ -193,21 +203,8 @@ public sealed class Session
 
     /// <summary>Delivers a stanza that many get, addressed as given: presence goes to the bare JID (RFC 6121
     /// §4.2.2).</summary>
-    public DeliverOutcome Deliver(SharedStanza shared, Jid to)
-    {
-        if (IsBlocked(shared.Stanza.From)) return DeliverOutcome.Blocked;
-        lock (_lock)
-        {
-            if (_ended || _link is not { } link) return DeliverOutcome.Gone;
-            lock (link.Gate)
-            {
-                if (!link.AcceptsStanzas) return DeliverOutcome.Gone;
-                ForgetDirected(shared.Stanza);
-                shared.Write(link.Outbound, to, link.DeclaresNamespace);
-                return Delivered(link);
-            }
-        }
-    }
+    public DeliverOutcome Deliver(SharedStanza shared, Jid to) =>
+        IsBlocked(shared.Stanza.From) ? DeliverOutcome.Blocked : Take(shared, to);
 
     /// <summary>Delivers a stanza. Its <c>to</c> is written as it stands.</summary>
     public DeliverOutcome Deliver(Stanza stanza) =>
@@ -219,31 +216,81 @@ public sealed class Session
     {
         lock (_lock)
         {
-            if (_ended || _link is not { } link) return DeliverOutcome.Gone;
-            lock (link.Gate)
+            if (_ended) return DeliverOutcome.Gone;
+            // Nothing is kept of it: it goes straight into the buffer.
+            if (_managed is null && _waiting is null)
             {
-                if (!link.AcceptsStanzas) return DeliverOutcome.Gone;
-                ForgetDirected(stanza);
-                StanzaWriter.Write(link.Outbound, stanza, link.DeclaresNamespace ? "" : Namespaces.Client);
-                return Delivered(link);
+                if (_link is not { } link) return DeliverOutcome.Gone;
+                lock (link.Gate)
+                {
+                    if (!link.AcceptsStanzas) return DeliverOutcome.Gone;
+                    ForgetDirected(stanza);
+                    StanzaWriter.Write(link.Outbound, stanza, link.DeclaresNamespace ? "" : Namespaces.Client);
+                    return Written(link);
+                }
             }
         }
+        return Take(SharedStanza.From(stanza), stanza.To);
     }
 
     /// <summary>Ends the session; a connection that is still there is closed with the error. True for the caller that
     /// ended it.</summary>
-    public bool End(StreamError? error)
+    /// <param name="error">What its client is told.</param>
+    /// <param name="of">Only if it has this connection; null: whatever it has.</param>
+    public bool End(StreamError? error, SessionLink? of = null)
     {
         SessionLink? link;
         lock (_lock)
         {
-            if (_ended) return false;
+            if (_ended || (of is not null && _link != of)) return false;
             _ended = true;
             link = _link;
             _link = null;
         }
+        link?.Settled();
         link?.Close(error);
         return true;
+    }
+
+    DeliverOutcome Take(SharedStanza shared, Jid to)
+    {
+        DeliverOutcome outcome;
+        ManagedStream? managed;
+        bool held;
+        lock (_lock)
+        {
+            if (_ended) return DeliverOutcome.Gone;
+            managed = _managed;
+            if (managed is null && _link is null) return DeliverOutcome.Gone;
+            ForgetDirected(shared.Stanza);
+            if (_waiting is { } waiting && ClientState.MayWait(shared.Stanza) && waiting.TryAdd(shared, to))
+                return DeliverOutcome.Written;
+            SendWaiting();
+            outcome = Send(shared, to);
+            held = managed is not null && (_link is null || managed.IsOverdue);
+        }
+        if (managed is not null) TellWatcher(managed, held ? shared : null);
+        return outcome;
+    }
+
+    /// <summary>Keeps a stanza until it is acknowledged, where the stream is managed, and writes it, where there is a
+    /// connection. Under the lock.</summary>
+    DeliverOutcome Send(SharedStanza shared, Jid to)
+    {
+        var managed = _managed;
+        managed?.Queue.Push(shared, to, managed.Watcher.Now, managed.Lost);
+        if (_link is not { } link) return DeliverOutcome.Written;
+        lock (link.Gate)
+        {
+            // A managed session has the stanza; it is written when the client has been told that it is resumed.
+            if (!link.AcceptsStanzas) return managed is null ? DeliverOutcome.Gone : DeliverOutcome.Written;
+            shared.Write(link.Outbound, to, link.DeclaresNamespace);
+            if (managed is null) return Written(link);
+            if (managed.Queue.TakeRequest(UnackedMax(managed))) link.RequestAck(managed.Request);
+            return Written(link) == DeliverOutcome.Overflow && managed.Terms.Token is null
+                ? DeliverOutcome.Overflow
+                : DeliverOutcome.Written;
+        }
     }
 
     // RFC 6121 §4.6.3: who has gone, or refused the presence, need not be told the end of it. A room's kick is one.
@@ -253,7 +300,7 @@ public sealed class Session
             _directed.Remove(stanza.From);
     }
 
-    static DeliverOutcome Delivered(SessionLink link)
+    static DeliverOutcome Written(SessionLink link)
     {
         link.EndStanza();
         if (!link.Outbound.IsOverflowing)
@@ -261,7 +308,7 @@ public sealed class Session
             link.Wake();
             return DeliverOutcome.Written;
         }
-        link.Close(StreamError.ResourceConstraint.WithText("the client reads too slowly"));
+        link.Close(StreamError.ResourceConstraint.WithText("the client reads too slowly"), keepsSession: true);
         return DeliverOutcome.Overflow;
     }
 }

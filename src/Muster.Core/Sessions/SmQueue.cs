@@ -1,5 +1,7 @@
 using System.Collections.Immutable;
+using System.Globalization;
 using Muster.Protocol.Addresses;
+using Muster.Protocol.Payloads;
 using Muster.Protocol.Stanzas;
 
 namespace Muster.Core.Sessions;
@@ -11,15 +13,12 @@ namespace Muster.Core.Sessions;
 /// (XEP-0203).</param>
 public readonly record struct SmEntry(SharedStanza Stanza, Jid To, DateTimeOffset QueuedAt);
 
-/// <summary>What became of a stanza given to the queue.</summary>
-public enum SmPush
-{
-    /// <summary>It is kept until it is acknowledged.</summary>
-    Queued,
-    /// <summary>It is kept, but older ones had to go to make room: the session cannot be resumed until they are
-    /// acknowledged. What went is handed to the caller, who answers for it now.</summary>
-    Overflow,
-}
+/// <summary>A message that was sent, is not acknowledged and stands in a room's archive, from which it is sent
+/// again.</summary>
+/// <param name="Room">The room.</param>
+/// <param name="Id">The message's id in the room's archive.</param>
+/// <param name="QueuedAt">As for <see cref="SmEntry"/>.</param>
+public readonly record struct SmReference(Jid Room, long Id, DateTimeOffset QueuedAt);
 
 /// <summary>What an acknowledgement did.</summary>
 public enum SmAck
@@ -37,15 +36,15 @@ public enum SmAck
 /// </summary>
 /// <remarks>
 /// Counters are modulo 2^32 as on the wire (XEP-0198 §2), and all comparisons are differences, so the wrap needs no
-/// case of its own. Invariant: <c>Sent - Acknowledged = UnackedCount = lost + stored</c>, the lost ones being older
-/// than all that is stored.
+/// case of its own. Oldest first stand those that found no room any more, as references to archives or lost, then those
+/// that are kept. Invariant: <c>Sent - Acknowledged = UnackedCount = lost and references + stored</c>.
 /// </remarks>
-/// <param name="countMax">Most stanzas kept.</param>
-/// <param name="bytesMax">Most bytes kept; the newest stanza is kept even when it alone is larger.</param>
-public sealed class SmQueue(int countMax, long bytesMax)
+public sealed class SmQueue(SmQueueLimits limits)
 {
     readonly Queue<SmEntry> _stored = [];
-    uint _lost;
+    readonly Queue<SmReference> _dropped = []; // a lost one has no room
+    int _lost;        // of those
+    int _counted;     // of the stored ones, those that CountMax counts
     uint? _requestedFor; // the h that the last request was to bring
     bool _isAwaiting;
 
@@ -55,17 +54,20 @@ public sealed class SmQueue(int countMax, long bytesMax)
     /// <summary>The last h that the peer sent.</summary>
     public uint Acknowledged => unchecked(Sent - UnackedCount);
 
-    /// <summary>Stanzas sent and not acknowledged, those that were lost to overflow included.</summary>
-    public uint UnackedCount => _lost + (uint)_stored.Count;
+    /// <summary>Stanzas sent and not acknowledged, those that found no room included.</summary>
+    public uint UnackedCount => (uint)(_dropped.Count + _stored.Count);
 
     /// <summary>Bytes of the stanzas kept.</summary>
     public long Bytes { get; private set; }
 
-    /// <summary>Whether everything unacknowledged is here, so that the session can resume.</summary>
+    /// <summary>Whether everything unacknowledged is here or in an archive, so that the session can resume.</summary>
     public bool IsComplete => _lost == 0;
 
     /// <summary>The stanzas kept, oldest first.</summary>
     public IReadOnlyCollection<SmEntry> Stored => _stored;
+
+    /// <summary>Those before them that stand in archives, oldest first.</summary>
+    public IEnumerable<SmReference> References => _dropped.Where(reference => !reference.Room.IsNone);
 
     /// <summary>True while an acknowledgement that was asked for has not come.</summary>
     public bool IsAwaitingAck => _isAwaiting;
@@ -74,20 +76,21 @@ public sealed class SmQueue(int countMax, long bytesMax)
     /// <param name="stanza">The stanza.</param>
     /// <param name="to">The recipient as written, or none.</param>
     /// <param name="now">The time.</param>
-    /// <param name="overflow">Where stanzas go that find no room any more, oldest first.</param>
-    public SmPush Push(SharedStanza stanza, Jid to, DateTimeOffset now, List<SmEntry> overflow)
+    /// <param name="lost">Where stanzas go that find no room any more and stand in no archive, oldest first: the
+    /// caller answers for them now, and the session cannot be resumed until they are acknowledged.</param>
+    public void Push(SharedStanza stanza, Jid to, DateTimeOffset now, List<SmEntry> lost)
     {
         unchecked { Sent++; }
-        _stored.Enqueue(new SmEntry(stanza, to, now));
-        Bytes += stanza.ByteCount;
-        var outcome = SmPush.Queued;
-        while (_stored.Count > countMax || (Bytes > bytesMax && _stored.Count > 1))
+        Keep(new SmEntry(stanza, to, now));
+        while (_counted > limits.CountMax || (Bytes > limits.BytesMax && _stored.Count > 1))
         {
-            overflow.Add(Dequeue());
+            var entry = Dequeue();
+            var reference = _dropped.Count - _lost < limits.ReferencesMax ? ReferenceTo(entry) : default;
+            _dropped.Enqueue(reference);
+            if (!reference.Room.IsNone) continue;
             _lost++;
-            outcome = SmPush.Overflow;
+            lost.Add(entry);
         }
-        return outcome;
     }
 
     /// <summary>Takes an acknowledgement.</summary>
@@ -98,14 +101,18 @@ public sealed class SmQueue(int countMax, long bytesMax)
     {
         uint count = unchecked(h - Acknowledged);
         if (count > UnackedCount) return SmAck.TooHigh;
-        uint lost = Math.Min(count, _lost);
-        _lost -= lost;
-        for (uint left = count - lost; left > 0; left--)
+        for (uint left = count; left > 0; left--)
         {
+            if (_dropped.TryDequeue(out var dropped))
+            {
+                if (dropped.Room.IsNone) _lost--;
+                continue;
+            }
             var entry = Dequeue();
             acknowledged?.Add(entry);
         }
         _isAwaiting = false;
+        if (_stored.Count == 0 && _stored.Capacity > SmallCapacity) _stored.TrimExcess();
         return SmAck.Accepted;
     }
 
@@ -132,30 +139,55 @@ public sealed class SmQueue(int countMax, long bytesMax)
     public void Disconnect() => _isAwaiting = false;
 
     /// <summary>The state, for a session that is to survive the process.</summary>
-    public SmQueueSnapshot Snapshot() => new(Sent, _lost, [.. _stored]);
+    public SmQueueSnapshot Snapshot() => new(Sent, [.. _dropped], [.. _stored]);
 
     /// <summary>Makes a queue with the state of a snapshot. Its stanzas are kept even beyond smaller limits.</summary>
-    public static SmQueue Restore(SmQueueSnapshot snapshot, int countMax, long bytesMax)
+    public static SmQueue Restore(SmQueueSnapshot snapshot, SmQueueLimits limits)
     {
-        var queue = new SmQueue(countMax, bytesMax) { Sent = snapshot.Sent, _lost = snapshot.Lost };
-        foreach (var entry in snapshot.Stored)
+        var queue = new SmQueue(limits) { Sent = snapshot.Sent };
+        foreach (var reference in snapshot.Dropped)
         {
-            queue._stored.Enqueue(entry);
-            queue.Bytes += entry.Stanza.ByteCount;
+            queue._dropped.Enqueue(reference);
+            if (reference.Room.IsNone) queue._lost++;
         }
+        foreach (var entry in snapshot.Stored) queue.Keep(entry);
         return queue;
+    }
+
+    // A burst must not leave its memory behind in a session that then is idle.
+    const int SmallCapacity = 32;
+
+    void Keep(in SmEntry entry)
+    {
+        _stored.Enqueue(entry);
+        Bytes += entry.Stanza.ByteCount;
+        if (IsCounted(entry)) _counted++;
     }
 
     SmEntry Dequeue()
     {
         var entry = _stored.Dequeue();
         Bytes -= entry.Stanza.ByteCount;
+        if (IsCounted(entry)) _counted--;
         return entry;
+    }
+
+    static bool IsCounted(in SmEntry entry) => entry.Stanza.Stanza is not Presence;
+
+    /// <summary>Where the archive has the message; no room when it is in none that is at hand.</summary>
+    SmReference ReferenceTo(in SmEntry entry)
+    {
+        if (entry.Stanza.Stanza is not Message { Type: MessageType.Groupchat } message) return default;
+        var room = message.From.Bare;
+        return StanzaIds.Find(message, room) is { } id && limits.HasArchive(room)
+            && long.TryParse(id, NumberStyles.None, CultureInfo.InvariantCulture, out long number)
+            ? new(room, number, entry.QueuedAt) : default;
     }
 }
 
 /// <summary>The state of a <see cref="SmQueue"/>.</summary>
 /// <param name="Sent">Stanzas sent, modulo 2^32.</param>
-/// <param name="Lost">Unacknowledged stanzas that are not kept any more.</param>
+/// <param name="Dropped">Unacknowledged stanzas that are not kept any more, oldest first: references to archives, or
+/// without a room where they are lost.</param>
 /// <param name="Stored">The stanzas kept, oldest first.</param>
-public sealed record SmQueueSnapshot(uint Sent, uint Lost, ImmutableArray<SmEntry> Stored);
+public sealed record SmQueueSnapshot(uint Sent, ImmutableArray<SmReference> Dropped, ImmutableArray<SmEntry> Stored);

@@ -1,4 +1,5 @@
 using Muster.Protocol.Addresses;
+using Muster.Protocol.Payloads;
 using Muster.Protocol.Stanzas;
 using Muster.Protocol.Xml;
 
@@ -51,6 +52,15 @@ public sealed partial class ClientNegotiation
             Claims = static (n, e) => n.IsRequest(e, Namespaces.Bind),
             Receive = static (n, e, _, effects) => n.ReceiveBind(e, effects),
             Refuse = static (n, e, effects) => n.RefuseRequest(e, BoundAlready, effects),
+        },
+        // XEP-0198: here only what comes before a resource is bound; the session takes the rest.
+        new("sm", StreamProgress.Authenticated, StreamProgress.Bound)
+        {
+            Offer = static n => n._policy.StreamManagement ? SmElements.Features : [],
+            Claims = static (n, e) => SmElements.Has(e) && !n.IsBound,
+            Receive = static (n, e, _, effects) => n.ReceiveManagement(e, effects),
+            Refuse = static (_, e, effects) => Send(SmElements.Failed(e.Namespace, StanzaError.UnexpectedRequest),
+                effects),
         },
         // RFC 3921 §3, kept for old clients; it does nothing (RFC 6121 appendix E).
         new("session", StreamProgress.Bound, StreamProgress.None)

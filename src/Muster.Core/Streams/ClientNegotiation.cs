@@ -35,6 +35,8 @@ public sealed partial class ClientNegotiation
         Binding,
         /// <summary>The answer to a request made before login.</summary>
         Answer,
+        /// <summary>Whether a session is resumed.</summary>
+        Resuming,
         /// <summary>Nothing more: the stream is over.</summary>
         Closed,
     }
@@ -88,6 +90,9 @@ public sealed partial class ClientNegotiation
             case NegotiationInput.BindRefused refused when _state == State.Binding:
                 RefuseBinding(refused.Error, effects);
                 break;
+            case NegotiationInput.ResumeAnswered resumed when _state == State.Resuming:
+                CompleteResumption(resumed, effects);
+                break;
             case NegotiationInput.TokensFound found when _state == State.Tokens: ReceiveTokens(found, effects); break;
             case NegotiationInput.TokenUsed used when _state == State.Tokens: ReceiveUse(used.Done, effects); break;
             case NegotiationInput.TokenIssued issued when _state == State.Tokens:
@@ -109,6 +114,8 @@ public sealed partial class ClientNegotiation
         if (element.Namespace == Namespaces.Client && element.Name != "iq") return false;
         return FindFeature(element) is not null;
     }
+
+    bool IsBound => (Progress & StreamProgress.Bound) != 0;
 
     bool IsAuthenticated => (Progress & StreamProgress.Authenticated) != 0;
 

@@ -46,6 +46,9 @@ public sealed record ClientPolicy
     /// <summary>Authentication attempts that may fail on one connection (RFC 6120 §6.4.5: two to five).</summary>
     public int FailuresMax { get; init; } = 5;
 
+    /// <summary>Whether streams can be managed (XEP-0198).</summary>
+    public bool StreamManagement { get; init; } = true;
+
     /// <summary>Whether tokens are given out and taken (XEP-0484).</summary>
     public bool OffersTokens { get; init; }
 

@@ -7,8 +7,8 @@ namespace Muster.Core.Streams;
 
 /// <summary>What a negotiation asks its connection to do, in order. Plain data: tests compare it, logs print
 /// it.</summary>
-/// <remarks>StartTls, FindAccount, Bind, Ask and those about tokens come last in a list, and nothing is read until they
-/// are answered with the input that belongs to them.</remarks>
+/// <remarks>StartTls, FindAccount, Bind, Resume, Ask and those about tokens come last in a list, and nothing is read
+/// until they are answered with the input that belongs to them.</remarks>
 public abstract record NegotiationEffect
 {
     NegotiationEffect() { }
@@ -74,6 +74,11 @@ public abstract record NegotiationEffect
         /// which nothing of XEP-0386 holds.</summary>
         public IReadOnlyList<Element>? Requests { get; init; }
     }
+
+    /// <summary>Give the client its earlier session back (XEP-0198 §5).</summary>
+    /// <param name="Account">Whose.</param>
+    /// <param name="Request">The <c>resume</c>, which names a session and a count.</param>
+    public sealed record Resume(Jid Account, Element Request) : NegotiationEffect;
 
     /// <summary>Answer a request that is open to clients that have not logged in (XEP-0077).</summary>
     public sealed record Ask(Iq Request) : NegotiationEffect;

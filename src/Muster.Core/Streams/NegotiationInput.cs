@@ -54,6 +54,11 @@ public abstract record NegotiationInput
     /// <summary>Answers <see cref="NegotiationEffect.Bind"/>: it is not.</summary>
     public sealed record BindRefused(StanzaError Error) : NegotiationInput;
 
+    /// <summary>Answers <see cref="NegotiationEffect.Resume"/>.</summary>
+    /// <param name="Jid">The full JID of the session that goes on; none when there is none.</param>
+    /// <param name="Answer">What to tell the client: <c>resumed</c> or <c>failed</c>.</param>
+    public sealed record ResumeAnswered(Jid Jid, Element Answer) : NegotiationInput;
+
     /// <summary>Answers <see cref="NegotiationEffect.Ask"/>.</summary>
     public sealed record Answered(Iq Answer) : NegotiationInput;
 }

@@ -70,4 +70,10 @@ public static class Namespaces
     public const string OccupantId = "urn:xmpp:occupant-id:0";
     /// <summary>Message processing hints (XEP-0334).</summary>
     public const string Hints = "urn:xmpp:hints";
+    /// <summary>Stream management (XEP-0198).</summary>
+    public const string StreamManagement = "urn:xmpp:sm:3";
+    /// <summary>Stream management as older clients name it; it means the same.</summary>
+    public const string StreamManagement2 = "urn:xmpp:sm:2";
+    /// <summary>Client state indication (XEP-0352).</summary>
+    public const string ClientState = "urn:xmpp:csi:0";
 }

@@ -20,6 +20,7 @@ sealed class AccountArchive(IArchiveStore store, TimeProvider clock, ArchiveMete
     readonly Lock _lock = new();
     readonly List<KeptMessage> _batch = [];
     readonly List<ArchiveEntry> _entries = [];
+    readonly List<StoredCount> _counts = [];
     Queue<KeptMessage> _waiting = [];
     bool _isRunning;
     long _lastId = -1;
@@ -57,6 +58,7 @@ sealed class AccountArchive(IArchiveStore store, TimeProvider clock, ArchiveMete
     {
         _batch.Clear();
         _entries.Clear();
+        _counts.Clear();
         lock (_lock)
         {
             while (_batch.Count < BatchMax && _waiting.TryDequeue(out var message)) _batch.Add(message);
@@ -74,8 +76,12 @@ sealed class AccountArchive(IArchiveStore store, TimeProvider clock, ArchiveMete
         {
             // Before the first message: so ids grow also when the clock was set back since the last start.
             if (_lastId < 0) _lastId = await store.LastId();
-            foreach (var message in _batch) message.AddTo(_entries, NextId());
-            await store.Append(_entries);
+            foreach (var message in _batch)
+            {
+                message.AddTo(_entries, NextId());
+                if (message.Count is { } count) _counts.Add(count);
+            }
+            await store.Append(_entries, _counts);
             return null;
         }
 #pragma warning disable CA1031 // Each sender gets it, whatever it is; the next message must still find a writer.

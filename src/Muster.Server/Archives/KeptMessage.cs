@@ -1,4 +1,5 @@
 using System.Globalization;
+using Muster.Core.Sessions;
 using Muster.Protocol.Addresses;
 using Muster.Protocol.Payloads;
 using Muster.Protocol.Stanzas;
@@ -14,6 +15,7 @@ namespace Muster.Server.Archives;
 /// <param name="recipient">The recipient's account, or <see cref="Jid.None"/> when it does not keep it.</param>
 abstract class KeptMessage(Message message, Jid sender, Jid recipient)
 {
+    readonly Session? _source;
     // The sender's task must not run on the one that writes archives.
     readonly TaskCompletionSource _done = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
@@ -25,6 +27,21 @@ abstract class KeptMessage(Message message, Jid sender, Jid recipient)
     public bool IsForSender => !sender.IsNone;
     /// <summary>Whether the recipient's account keeps it.</summary>
     public bool IsForRecipient => !recipient.IsNone;
+    /// <summary>The session that sent it, whose count of stanzas is stored with it; null when none of this server
+    /// did.</summary>
+    public Session? Source
+    {
+        get => _source;
+        init
+        {
+            _source = value;
+            if (value?.Token is { } token) Count = new StoredCount(token, value.TakenCount);
+        }
+    }
+
+    /// <summary>That count, or null.</summary>
+    public StoredCount? Count { get; private init; }
+
     /// <summary>Its id in both archives; known when it is kept.</summary>
     public long Id { get; private set; }
     /// <summary>Completes when it is kept and passed on. Throws what keeping it threw: then it was not passed
@@ -54,6 +71,7 @@ abstract class KeptMessage(Message message, Jid sender, Jid recipient)
 
     internal void Complete()
     {
+        if (Count is { } count) _source!.Stored(count.Handled);
         try
         {
             var passed = PassOn();

@@ -152,6 +152,8 @@ static class LimitsConfig
             PrivateXmlBytesMax = s.Int("private_xml_bytes", d.PrivateXmlBytesMax, "Private XML of an account.",
             unit: "bytes"),
             VcardBytesMax = s.Int("vcard_bytes", d.VcardBytesMax, "One vCard, with its picture.", unit: "bytes"),
+            WaitingStanzasMax = s.Int("waiting_stanzas", d.WaitingStanzasMax,
+                "Stanzas that wait for an inactive client (XEP-0352); with one more, all are sent.", unit: "stanzas"),
             DirectedPresencesMax = s.Int("directed_presences", d.DirectedPresencesMax,
                 "Rooms and other addresses outside the roster to which a session is present.", min: 1,
                 unit: "addresses"),

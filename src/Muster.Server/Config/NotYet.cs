@@ -18,7 +18,9 @@ static class NotYet
         "listen.component",
         "s2s",
         "general.language",
-        "modules.mod_smacks",
+        "modules.mod_smacks.smacks_enabled_s2s",
+        "modules.mod_smacks.smacks_s2s_resend",
+        "modules.mod_smacks.smacks_s2s_hibernation_time",
         "modules.mod_track_muc_joins",
         "modules.mod_ping_muc",
         "modules.mod_muc_offline_delivery",
@@ -26,7 +28,6 @@ static class NotYet
         "modules.mod_cloud_notify",
         "modules.mod_s2s_keepalive",
         "modules.mod_offline.muc_offline_store",
-        "modules.mod_csi",
     ];
 
     /// <summary>Whether an option or a table is one of them, or in one.</summary>

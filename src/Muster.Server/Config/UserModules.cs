@@ -131,6 +131,12 @@ sealed class SwitchConfig(Section s)
     public bool Enabled { get; } = s.Enabled();
 }
 
+/// <summary>A module that is off unless the file has its table.</summary>
+sealed class OptInConfig(Section s)
+{
+    public bool Enabled { get; } = s.Enabled() && s.IsGiven;
+}
+
 /// <summary>Every module. All are on unless the file says <c>enabled = false</c>.</summary>
 sealed class ModulesConfig(Section s)
 {
@@ -176,9 +182,10 @@ sealed class ModulesConfig(Section s)
     public OfflineConfig Offline { get; } = s.Table("mod_offline", "Keeps messages for accounts that are offline.",
         t => new OfflineConfig(t), reloads: true);
 
-    public SwitchConfig NoOfflineNoError { get; } = s.Table("mod_nooffline_noerror",
-        "Sends no error for a message that is not kept because mod_offline is off: the archive (mod_mam) has it.",
-        t => new SwitchConfig(t), Prosody + "mod_nooffline_noerror", reloads: true);
+    public OptInConfig NoOfflineNoError { get; } = s.Table("mod_nooffline_noerror",
+        "Sends no error for a message that is not kept because mod_offline is off: the archive (mod_mam) has it. " +
+        "Unlike other modules, off while the file does not have it.",
+        t => new OptInConfig(t), Prosody + "mod_nooffline_noerror", reloads: true);
 
     public SwitchConfig CarbonCopy { get; } =
         s.Table("mod_carboncopy", "Copies of messages to the other devices of a user (XEP-0280).",

@@ -19,6 +19,7 @@ static class All
         new LastActivity(),
         new SoftwareVersion(),
         new EntityTime(),
+        new ClientStates(),
         new AdHocCommands(),
         new Registration(),
         new Invitations(),

@@ -42,6 +42,7 @@ sealed class Mam : Feature
         if (!context.IsOwner(iq)) return new(iq.Refuse(StanzaError.Forbidden));
         if (ArchiveRequest.Read(iq.Payload!, knowsGroupchat: true, out var problem) is not { } request)
             return new(iq.Refuse(problem!));
+        if (context.Sender is { } session) session.UsesArchive = true;
         context.Services.Archives.Post(new(iq, context.Address, request));
         return default;
     }

@@ -32,6 +32,7 @@ static class Specifications
         Xep(115, "Entity Capabilities", "1.6.0", Support.Complete, "of the server, hash sha-1"),
         Xep(122, "Data Forms Validation", "1.0.2", Support.Partial, "ranges of numbers in the form of a room"),
         Xep(156, "Discovering Alternative XMPP Connection Methods", "1.4.0", Support.Complete),
+        Xep(198, "Stream Management", "1.6.3", Support.Complete, "for clients"),
         Xep(203, "Delayed Delivery", "2.0", Support.Complete),
         Xep(249, "Direct MUC Invitations", "1.2", Support.Complete),
         Xep(317, "Hats", "0.3.1", Support.Complete),
@@ -68,6 +69,7 @@ static class Specifications
         [202] = "Entity Time",
         [280] = "Message Carbons",
         [313] = "Message Archive Management",
+        [352] = "Client State Indication",
         [401] = "Ad-hoc Account Invitation Generation",
         [484] = "Fast Authentication Streamlining Tokens",
     };
@@ -89,7 +91,7 @@ static class Specifications
             Written from the code, where each feature says what it implements; a test compares this page. *Partial*
             means that the remark says what is there. What is not listed is not there: it is answered with the error
             that its specification or RFC 6120 names. That goes, for now, for federation (server-to-server streams),
-            stream management (XEP-0198), push (XEP-0357), components
+            push (XEP-0357), components
             (XEP-0114) and BOSH (XEP-0124).
 
             | specification | title | version | state | remark |

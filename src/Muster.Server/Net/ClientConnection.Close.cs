@@ -15,18 +15,23 @@ sealed partial class ClientConnection
     long _lastRead;       // when something was read last
     long _pingedAt = -1;  // value of _lastRead when the last ping was sent
     Task? _ending;        // the session's end, once it has begun
+    bool _keepsSession;   // the session goes on without this connection, if it can
 
     int ITimedConnection.TimerSlot { get; set; }
 
     /// <summary>Ends our side of the stream, with an error when there is one to tell, and the session with it. The peer
     /// then has <see cref="ClientSettings.CloseTimeout"/> to end its own (RFC 6120 §4.4). Only the first call
     /// counts.</summary>
-    public override void Close(StreamError? error)
+    public override void Close(StreamError? error, bool keepsSession = false)
     {
+        // Not under the gate: the session's lock comes before it.
+        var lastAck = _stage == Stage.Bound ? _session?.LastAck() : null;
         lock (Gate)
         {
             if (_stage >= Stage.Closing) return;
+            _keepsSession = keepsSession;
             AcceptsStanzas = false;
+            _settled?.TrySetResult();
             _ = _pause?.CancelAsync();
             if (error is not null) Report(error);
             if (_stage == Stage.Handshaking)
@@ -38,7 +43,9 @@ sealed partial class ClientConnection
                 if (Outbound.IsOverflowing) DropWaiting();
                 // RFC 6120 §4.9.1.3: an error is told inside a stream, so there must be one.
                 if (!_isOpen) WriteOpenUnderGate(LateHeader());
-                if (error is not null) WriteUnderGate(Signed(error).ToElement());
+                // XEP-0198 §4: so that the client sends nothing again that has arrived.
+                if (lastAck is not null) WriteElement(lastAck);
+                if (error is not null) WriteElement(Signed(error).ToElement());
                 _framing.WriteClose(Outbound);
                 EndStanza();
                 Wake();
@@ -109,7 +116,8 @@ sealed partial class ClientConnection
         await Task.Yield(); // away from the gate
         try
         {
-            await _services.Host.End(session);
+            if (_keepsSession) await _services.Host.Detach(session, this);
+            else await _services.Host.End(session, this);
         }
 #pragma warning disable CA1031 // The connection must go whatever happens; the failure is logged as the bug that it is.
         catch (Exception error)
@@ -119,11 +127,11 @@ sealed partial class ClientConnection
         }
     }
 
-    /// <summary>The reading task is done: the session ends, what waits is sent as far as it can be, the transport is
-    /// let go.</summary>
+    /// <summary>The reading task is done: the session ends or waits for another connection, what waits is sent as far
+    /// as it can be, the transport is let go.</summary>
     async Task FinishAsync()
     {
-        Close(null);
+        Close(null, keepsSession: true);
         await EndSessionAsync();
         // The sweep breaks a connection that cannot be written to; so this waits for a bounded time.
         await _pump.FlushAsync();
@@ -144,7 +152,7 @@ sealed partial class ClientConnection
         }
     }
 
-    void ITimedConnection.Stop() => Close(StreamError.SystemShutdown);
+    void ITimedConnection.Stop() => Close(StreamError.SystemShutdown, keepsSession: true);
 
     void ITimedConnection.Break() => Break();
 
@@ -160,6 +168,8 @@ sealed partial class ClientConnection
             case Stage.Handshaking when now - _since > Milliseconds(_settings.LoginTimeout):
             case Stage.Closing when now - _since > Milliseconds(_settings.CloseTimeout):
                 Break();
+                break;
+            case Stage.Bound when IsAckLate(now):
                 break;
             case Stage.Bound when _awaitsPeer:
                 CheckIdle(now);
@@ -177,12 +187,14 @@ sealed partial class ClientConnection
         {
             _pingedAt = _lastRead;
             var session = _session!;
+            // stream-management.md §4: a managed stream is asked what it has got.
+            if (session.RequestAck()) return;
             var ping = new Element(Namespaces.Ping, "ping");
             session.Deliver(new Iq(IqType.Get, session.Jid.DomainJid, session.Jid, PingIdPrefix + Id, ping));
         }
         else if (silent > Milliseconds(_settings.IdleTimeout) + Milliseconds(_settings.PingTimeout))
         {
-            Close(StreamError.ConnectionTimeout.WithText("no answer to a ping"));
+            Close(StreamError.ConnectionTimeout.WithText("no answer to a ping"), keepsSession: true);
         }
     }
 

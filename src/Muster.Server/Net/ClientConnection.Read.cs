@@ -80,6 +80,7 @@ sealed partial class ClientConnection
                 break;
             case XmlItemKind.StreamClose:
                 _peerHasClosed = true;
+                await SettleAsync();
                 Close(null);
                 break;
             case XmlItemKind.Error:
@@ -100,12 +101,18 @@ sealed partial class ClientConnection
         var received = _session!.Receive(element);
         if (received.Stanza is { } stanza)
         {
-            _services.Meters.Stanza();
-            if (!IsPong(stanza)) await _services.Host.Receive(_session, stanza);
+            await TakeAsync(_session, stanza);
+        }
+        else if (received.Control is { } control)
+        {
+            await ReceiveControlAsync(_session, control);
         }
         else if (received.Answer is { } answer)
         {
+            // It was a stanza all the same: it counts.
+            if (!_session.TryBegin(this)) return;
             Write(answer);
+            _session.Finish();
         }
         else if (received.Error is { } error)
         {
@@ -130,7 +137,7 @@ sealed partial class ClientConnection
             foreach (var effect in effects) next = await PerformAsync(effect) ?? next;
             effects.Clear();
         }
-        if (_session is not null) AcceptStanzas();
+        if (_session is not null && _stage == Stage.Negotiating) StartSession(_session);
     }
 
     /// <summary>Does what the negotiation asks; the input that answers it, where one is due.</summary>
@@ -162,6 +169,7 @@ sealed partial class ClientConnection
             case NegotiationEffect.IssueToken issue:
                 return new NegotiationInput.TokenIssued(await _services.Tokens.Issue(issue));
             case NegotiationEffect.Bind bind: return await BindAsync(bind);
+            case NegotiationEffect.Resume resume: return await ResumeAsync(resume);
         }
         return null;
     }
@@ -208,18 +216,6 @@ sealed partial class ClientConnection
         {
             Results = bind.Requests is null ? [] : await _services.Host.Enable(session, bind.Requests),
         };
-    }
-
-    /// <summary>The answer to the bind request is written: from now on the session may write.</summary>
-    void AcceptStanzas()
-    {
-        lock (Gate)
-        {
-            if (_stage != Stage.Negotiating) return;
-            _stage = Stage.Bound;
-            AcceptsStanzas = true;
-            _effects = null;
-        }
     }
 
     void CheckLoginBytes()

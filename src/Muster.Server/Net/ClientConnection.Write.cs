@@ -30,16 +30,8 @@ sealed partial class ClientConnection
     {
         lock (Gate)
         {
-            if (_stage is Stage.Negotiating or Stage.Bound) WriteUnderGate(element);
+            if (_stage is Stage.Negotiating or Stage.Bound) WriteElement(element);
         }
-    }
-
-    void WriteUnderGate(Element element)
-    {
-        bool framed = DeclaresNamespace;
-        StanzaWriter.Write(Outbound, element, framed ? "" : Namespaces.Client, streamPrefix: !framed);
-        EndStanza();
-        Wake();
     }
 
     void WriteOpen(StreamHeader header)

@@ -57,7 +57,7 @@ sealed partial class ClientConnection : SessionLink, ITimedConnection
         _settings = settings;
         _framing = framing;
         _remote = remote;
-        _pump = new OutboundPump(Gate, Outbound, framing, LogWritten, services.Meters.Written, Break);
+        _pump = new OutboundPump(Gate, Outbound, framing, AddAckRequest, LogWritten, services.Meters.Written, Break);
         _negotiation = new ClientNegotiation(settings.Policy);
         _since = _lastRead = services.Timers.Now;
         if (settings.BytesPerSecondMax is { } rate) _shaper = new Shaper(rate);

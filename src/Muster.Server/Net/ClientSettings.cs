@@ -33,6 +33,16 @@ sealed record ClientSettings
     /// <summary>How long the peer has to end its side after ours has ended (RFC 6120 §4.4).</summary>
     public TimeSpan CloseTimeout { get; init; } = TimeSpan.FromSeconds(5);
 
+    /// <summary>How long an acknowledgement may be owed before that is an event (XEP-0198); zero for ever.</summary>
+    public TimeSpan AckDelay { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>How long it may be owed before the connection is given up; zero for ever.</summary>
+    public TimeSpan AckTimeout { get; init; }
+
+    /// <summary>Stanzas that wait for an inactive client to be active (XEP-0352) before they are sent all the
+    /// same.</summary>
+    public int WaitingStanzasMax { get; init; } = 1000;
+
     /// <summary>Bytes that may wait for a client to read them; a slower one is disconnected.</summary>
     public int OutboundBytesMax { get; init; } = 4 * 1024 * 1024;
 

@@ -11,10 +11,12 @@ namespace Muster.Server.Net;
 /// <param name="gate">The connection's gate: it guards the buffer and the state in here.</param>
 /// <param name="outbound">What waits.</param>
 /// <param name="framing">Where it goes.</param>
+/// <param name="taking">Called under the gate before what waits is taken: the place to add what stands at the end of a
+/// burst.</param>
 /// <param name="sending">Told of bytes that are about to be sent.</param>
 /// <param name="sent">Told how many have been sent.</param>
 /// <param name="broken">Called when the transport takes no more.</param>
-sealed class OutboundPump(Lock gate, OutboundBuffer outbound, Framing framing,
+sealed class OutboundPump(Lock gate, OutboundBuffer outbound, Framing framing, Action? taking,
     Action<ArraySegment<byte>> sending, Action<int> sent, Action broken) : IThreadPoolWorkItem
 {
     bool _isRunning;                // a task runs or is queued
@@ -67,6 +69,7 @@ sealed class OutboundPump(Lock gate, OutboundBuffer outbound, Framing framing,
     {
         lock (gate)
         {
+            taking?.Invoke();
             if (outbound.Length > 0)
             {
                 waiting = outbound.Take();

@@ -18,11 +18,13 @@ namespace Muster.Server.Rooms;
 /// <param name="Sweep">Asks the room to rest; or null.</param>
 /// <param name="OnBehalf">True for a <paramref name="Stanza"/> that is sent for a session that is really there: it has
 /// the rights of its user, and all but a refusal goes to the session too.</param>
+/// <param name="Hold">The responsibility for <paramref name="Stanza"/>, where its sender's session counts it.</param>
 /// <param name="IsPassive">True for a <paramref name="Look"/> that does not wake the room: it sees null when the room
 /// is not in memory.</param>
 readonly record struct RoomLetter(
     Stanza? Stanza = null, RoomEvent? Event = null, TaskCompletionSource<Stanza?>? Answer = null,
-    Action<Room?>? Look = null, RoomSweep? Sweep = null, bool IsPassive = false, bool OnBehalf = false)
+    Action<Room?>? Look = null, RoomSweep? Sweep = null, SessionHold Hold = default, bool IsPassive = false,
+    bool OnBehalf = false)
 {
     /// <summary>Whether a room that is not in memory is loaded for it. What merely happens to a room that is not there
     /// concerns nobody.</summary>
@@ -101,6 +103,7 @@ sealed partial class RoomHost
                 foreach (var letter in _letters)
                     letter.Answer?.TrySetResult(letter.Stanza!.Refuse(StanzaError.InternalServerError));
                 await Abandon();
+                Release(0, _letters.Count, areStored: false);
             }
             if (_room is null && _mailbox.TryClose())
             {
@@ -122,7 +125,9 @@ sealed partial class RoomHost
             }
             if (_room is null && !await TryLoad())
             {
+                int unread = handled;
                 for (; handled < _letters.Count; handled++) await RefuseUnreadable(_letters[handled]);
+                Release(unread, handled, areStored: false);
                 return;
             }
             _effects.Clear();
@@ -245,10 +250,15 @@ sealed partial class RoomHost
     {
         var commit = RoomRecords.ToCommit(Address, _effects, Serialise, _service.Clock.GetUtcNow(),
             _service.Settings.TombstoneTime);
-        if (commit is null) return true;
+        if (commit is null)
+        {
+            Release(first, end, areStored: false);
+            return true;
+        }
         try
         {
-            await _service.Database.Rooms.Commit([commit]);
+            await _service.Database.Rooms.Commit([commit with { Counts = CountsOf(first, end) }]);
+            Release(first, end, areStored: true);
             return true;
         }
         catch (StorageException e)
@@ -257,7 +267,34 @@ sealed partial class RoomHost
             _service.Meters.RoomCommitFailed();
             for (int i = first; i < end; i++) await RefuseUnreadable(_letters[i]);
             await Abandon();
+            Release(first, end, areStored: false);
             return false;
+        }
+    }
+
+    /// <summary>What the batch is for the sessions that sent it: their counts go with it, so that a client is told the
+    /// truth after a crash, too.</summary>
+    List<StoredCount> CountsOf(int first, int end)
+    {
+        List<StoredCount>? counts = null;
+        for (int i = first; i < end; i++)
+        {
+            if (_letters[i].Hold is not { Session.Token: { } token, Number: var number }) continue;
+            counts ??= [];
+            int at = counts.FindIndex(count => count.Token == token);
+            if (at < 0) counts.Add(new(token, number));
+            else counts[at] = new(token, number);
+        }
+        return counts ?? [];
+    }
+
+    void Release(int first, int end, bool areStored)
+    {
+        for (int i = first; i < end; i++)
+        {
+            if (_letters[i].Hold is not { Session: not null } hold) continue;
+            _letters[i] = _letters[i] with { Hold = default };
+            hold.Release(areStored);
         }
     }
 

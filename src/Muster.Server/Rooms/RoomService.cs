@@ -277,7 +277,9 @@ sealed class RoomService : IStanzaTarget, IAsyncDisposable
         // room.
         if (!isAnswer && Router.Find(stanza.From) is not (null or RoomService))
         {
-            await Post(room, new RoomLetter(stanza));
+            // What a presence says is not stored; it is sent anew after a crash.
+            var hold = stanza is Presence ? default : Sessions.FindSession(stanza.From)?.Hold(room) ?? default;
+            await Post(room, new RoomLetter(stanza, Hold: hold));
             return;
         }
         var outcome = PostOutcome.Closed;

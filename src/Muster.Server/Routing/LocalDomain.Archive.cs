@@ -23,7 +23,7 @@ sealed partial class LocalDomain
         bool isKept = _archive is not null && ArchivePolicy.KeepsForAccount(message) &&
             _sessions.Find(session.Account) is { } online && Keeps(online.State, session.Account, message.To);
         if (isKept && !Serves(message.To))
-            return _archive!.Keep(new Outgoing(this, session, message));
+            return _archive!.Keep(new Outgoing(this, session, message) { Source = session });
         if (isKept) return RouteMessage(message, session);
         CopySent(session, message);
         return _router.Route(message);
@@ -52,7 +52,7 @@ sealed partial class LocalDomain
     ValueTask Keep(Message message, Session? keeper, bool isForRecipient = false) =>
         keeper is null && !isForRecipient
             ? Deliver(message)
-            : _archive!.Keep(new Incoming(this, keeper, message, isForRecipient));
+            : _archive!.Keep(new Incoming(this, keeper, message, isForRecipient) { Source = keeper });
 
     /// <summary>What is refused does not belong into the archive of who refuses it (§6.1).</summary>
     static bool IsDelivered(Message message, AccountSessions? online)

@@ -100,7 +100,10 @@ sealed partial class LocalDomain
 
     /// <summary>Keeps a message until its recipient comes, in the account's turn, so that it neither misses a session
     /// that has just become available nor overtakes what is being handed over.</summary>
-    async ValueTask StoreOffline(Message message, bool isArchived)
+    /// <param name="message">The message.</param>
+    /// <param name="isArchived">Whether the archive of the account has it.</param>
+    /// <param name="receivedAt">When it was received; null: now.</param>
+    async ValueTask StoreOffline(Message message, bool isArchived, DateTimeOffset? receivedAt = null)
     {
         var account = message.To.Bare;
         StanzaError? refusal = null;
@@ -110,7 +113,7 @@ sealed partial class LocalDomain
                 DeliverToMostAvailable(online, message) == DeliverOutcome.Written) return;
             var choice = OfflinePolicy.Choose(message);
             bool isLost = choice == OfflineChoice.Refuse ||
-                (choice == OfflineChoice.Store && await Append(account, message) != OfflineAppend.Stored);
+                (choice == OfflineChoice.Store && await Append(account, message, receivedAt) != OfflineAppend.Stored);
             // mod_nooffline_noerror: where the archive has it, it is not lost.
             if (isLost && !(isArchived && _policy.IsArchiveEnough(account))) refusal = StanzaError.ServiceUnavailable;
             else CopyWaiting(message);
@@ -120,14 +123,14 @@ sealed partial class LocalDomain
         if (refusal is not null) await Refuse(message, refusal);
     }
 
-    async ValueTask<OfflineAppend> Append(Jid account, Message message)
+    async ValueTask<OfflineAppend> Append(Jid account, Message message, DateTimeOffset? receivedAt)
     {
         var blocked = await _accounts.BlockedOf(account);
         if (blocked.Blocks(message.From) && !message.From.SameBare(account)) return OfflineAppend.NoAccount;
         int max = _policy.OfflineMessagesMax(account);
         if (max == 0) return OfflineAppend.NoAccount;
         var appended = await _accounts.Database.Offline.TryAppend(
-            account, StoredXml.ToBytes(message), _clock.GetUtcNow(), max);
+            account, StoredXml.ToBytes(message), receivedAt ?? _clock.GetUtcNow(), max);
         if (appended == OfflineAppend.Stored) _meters.OfflineStored();
         if (appended != OfflineAppend.Full) return appended;
         _meters.OfflineFull();

@@ -29,6 +29,8 @@ sealed partial class LocalDomain : IStanzaTarget, IClientHost
     readonly AccountPolicy _policy;
     readonly TimeProvider _clock;
     readonly AccountMeters _meters;
+    readonly SmMeters _smMeters;
+    readonly ResumableSessions _resumable;
     readonly ILogger _log;
     readonly AccountArchive? _archive;
     IqTable? _iqTable;
@@ -42,11 +44,12 @@ sealed partial class LocalDomain : IStanzaTarget, IClientHost
     /// <param name="archive">Where messages are kept before they are delivered; null: nowhere.</param>
     /// <param name="limits">The bounds in force.</param>
     /// <param name="policy">What depends on whose account it is.</param>
+    /// <param name="resumable">The sessions whose streams are managed.</param>
     /// <param name="clock">The time.</param>
     /// <param name="meters">What is counted.</param>
     /// <param name="logs">Where to log.</param>
     public LocalDomain(Router router, AccountStates accounts, AccountArchive? archive, ServerLimits limits,
-        AccountPolicy policy, TimeProvider clock, AccountMeters meters, ILoggerFactory logs)
+        AccountPolicy policy, ResumableSessions resumable, TimeProvider clock, Meters meters, ILoggerFactory logs)
     {
         _router = router;
         _accounts = accounts;
@@ -55,7 +58,11 @@ sealed partial class LocalDomain : IStanzaTarget, IClientHost
         Limits = limits;
         _policy = policy;
         _clock = clock;
-        _meters = meters;
+        _meters = meters.Accounts;
+        _smMeters = meters.Management;
+        _resumable = resumable;
+        _resumable.EndExpired = session => EndWaiting(session, "timeout");
+        _resumable.AnswerFor = AnswerForLost;
         _log = logs.CreateLogger<LocalDomain>();
     }
 
@@ -67,6 +74,9 @@ sealed partial class LocalDomain : IStanzaTarget, IClientHost
         _approvals = slots.Approvals;
         _inlineBinds = slots.InlineBinds;
     }
+
+    /// <summary>The sessions whose streams are managed.</summary>
+    public ResumableSessions Resumable => _resumable;
 
     /// <summary>The bounds in force; a reload of the configuration replaces them.</summary>
     public ServerLimits Limits { get; set; }
@@ -95,7 +105,7 @@ sealed partial class LocalDomain : IStanzaTarget, IClientHost
         }
         // RFC 6120 §7.7.2.2: the newer login wins. The world sees the older session go before the newer comes.
         foreach (var older in replaced)
-            if (older.End(StreamError.Conflict)) await Leave(older);
+            if (older.End(StreamError.Conflict)) await Leave(older, "replaced");
         return (session, null);
     }
 
@@ -115,17 +125,24 @@ sealed partial class LocalDomain : IStanzaTarget, IClientHost
         }
     }
 
-    /// <inheritdoc/>
+    /// <summary>Ends a session, however it is connected.</summary>
     public async ValueTask End(Session session)
     {
         if (session.End(null)) await Leave(session);
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask End(Session session, SessionLink link)
+    {
+        // The client has said goodbye, or cannot be talked with: there is nothing to come back to.
+        if (session.End(null, link)) await Leave(session, isForgotten: true);
     }
 
     /// <summary>Ends a session whose client is told why. False when it had ended already.</summary>
     public async ValueTask<bool> End(Session session, StreamError error)
     {
         if (!session.End(error)) return false;
-        await Leave(session);
+        await Leave(session, isForgotten: true);
         return true;
     }
 
@@ -209,12 +226,16 @@ sealed partial class LocalDomain : IStanzaTarget, IClientHost
         !stanza.IsError && stanza is not (Iq { IsRequest: false } or Presence { Type: PresenceType.Probe });
 
     // The session is out of the table before anybody hears of it, so that nothing more is delivered to it.
-    async ValueTask Leave(Session session)
+    async ValueTask Leave(Session session, string reason = "ended", bool isForgotten = false)
     {
         var online = _sessions.Find(session.Account);
         _sessions.Unbind(session);
         try
         {
+            await KeepLastCount(session, isForgotten);
+            _resumable.Remove(session, reason);
+            // Rooms get back what did not arrive before they hear of the absence: they see a ghost (muc.md §9).
+            await AnswerFor(session, session.TakeUnacknowledged());
             var state = online?.State ?? await _accounts.Load(session.Account) ?? AccountState.Empty;
             await BecomeUnavailable(session, new Presence(PresenceType.Unavailable, session.Jid, Jid.None, null),
                 state);

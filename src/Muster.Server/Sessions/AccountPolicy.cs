@@ -14,6 +14,8 @@ sealed record AccountPolicy
     /// <summary>Whether the sender of a message that the archive has hears no error when it is not kept as an offline
     /// message.</summary>
     public Func<Jid, bool> IsArchiveEnough { get; init; } = static _ => true;
+    /// <summary>How its streams are managed.</summary>
+    public Func<Jid, SmPolicy> StreamManagement { get; init; } = static _ => new SmPolicy();
     /// <summary>Messages kept for an account that is not there; 0 for none.</summary>
     public Func<Jid, int> OfflineMessagesMax { get; init; } = static _ => ServerLimits.Default.OfflineMessagesMax;
 }

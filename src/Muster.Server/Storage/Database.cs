@@ -34,6 +34,9 @@ internal abstract class Database : IAsyncDisposable
     /// <summary>The messages of rooms (and later accounts).</summary>
     public abstract IArchiveStore Archive { get; }
 
+    /// <summary>Sessions that can be resumed, and what outlives the process.</summary>
+    public abstract ISessionStore Sessions { get; }
+
     /// <summary>Opens the database that the options name, makes it when it is missing and brings its schema up to
     /// date.</summary>
     public static async ValueTask<Database> Open(StorageOptions options, CancellationToken cancel = default) =>

@@ -93,7 +93,12 @@ internal interface IArchiveStore
 {
     /// <summary>Appends all or nothing, in one transaction. <see cref="StorageFault.Conflict"/> when an id is
     /// taken.</summary>
-    ValueTask Append(IReadOnlyList<ArchiveEntry> entries, CancellationToken cancel = default);
+    /// <param name="entries">The entries.</param>
+    /// <param name="counts">Counts of the senders' sessions, kept in the same transaction; of one session the last
+    /// counts.</param>
+    /// <param name="cancel">Cancels the waiting.</param>
+    ValueTask Append(IReadOnlyList<ArchiveEntry> entries, IReadOnlyList<StoredCount>? counts = null,
+        CancellationToken cancel = default);
 
     /// <summary>One page of an archive.</summary>
     ValueTask<ArchivePage> Page(Jid archive, ArchiveQuery query, CancellationToken cancel = default);

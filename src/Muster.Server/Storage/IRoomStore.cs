@@ -97,6 +97,8 @@ internal sealed record RoomCommit
     public IReadOnlyList<ArchiveEntry> Archive { get; init; } = [];
     /// <summary>Archived messages to change.</summary>
     public IReadOnlyList<ArchiveReplacement> Replaced { get; init; } = [];
+    /// <summary>Counts of the senders' sessions, to be kept with what they sent.</summary>
+    public IReadOnlyList<StoredCount> Counts { get; init; } = [];
     /// <summary>When something last happened; null leaves it.</summary>
     public DateTimeOffset? LastActivityAt { get; init; }
     /// <summary>Removes the room with all of the above.</summary>

@@ -36,6 +36,8 @@ static partial class AccountsLog
 
     [LoggerMessage(2012, LogLevel.Warning, "{jid}: its tokens cannot be asked for or written: {problem}")]
     public static partial void TokensUnavailable(ILogger log, Jid jid, string problem);
+    [LoggerMessage(2013, LogLevel.Error, "{jid}: what a session must leave behind could not be stored: {problem}")]
+    public static partial void SessionNotKept(ILogger log, Jid jid, string problem);
 
     [LoggerMessage(2010, LogLevel.Warning, "{address}: registers too often")]
     public static partial void RegistersTooOften(ILogger log, string address);

@@ -16,6 +16,7 @@ sealed class Meters : IDisposable
         _meter = new Meter("Muster");
         Clients = new ClientMeters(_meter);
         Accounts = new AccountMeters(_meter);
+        Management = new SmMeters(_meter);
         Rooms = new RoomMeters(_meter);
         HttpPools = new HttpPoolMeters(_meter);
         PublicLogs = new PublicLogMeters(_meter);
@@ -36,6 +37,9 @@ sealed class Meters : IDisposable
 
     /// <summary>What accounts and their messages count.</summary>
     public AccountMeters Accounts { get; }
+
+    /// <summary>What stream management counts.</summary>
+    public SmMeters Management { get; }
 
     /// <summary>What rooms count, by domain.</summary>
     public RoomMeters Rooms { get; }

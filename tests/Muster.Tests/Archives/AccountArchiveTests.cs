@@ -100,14 +100,14 @@ public class AccountArchiveTests
     }
 
     [Theory]
-    [InlineData("mod_offline", null)]
-    [InlineData("mod_offline mod_nooffline_noerror", "service-unavailable")]
-    [InlineData("mod_offline mod_mam", "service-unavailable")]
+    [InlineData("[modules.mod_nooffline_noerror]", null)]
+    [InlineData("", "service-unavailable")]
+    [InlineData("[modules.mod_nooffline_noerror]\n[modules.mod_mam]\nenabled = false", "service-unavailable")]
     [Feature("SM-09")]
-    public async Task Where_the_archive_has_it_nobody_hears_that_it_is_not_kept(string off, string? condition)
+    public async Task Where_the_archive_has_it_nobody_hears_that_it_is_not_kept(string modules, string? condition)
     {
-        await using var server = await TestServer.StartAsync(Config + "\n" + string.Join('\n',
-            off.Split(' ').Select(module => $"[modules.{module}]\nenabled = false")));
+        await using var server = await TestServer.StartAsync(
+            $"{Config}\n[modules.mod_offline]\nenabled = false\n{modules}");
         await server.AddUserAsync("juliet");
         var romeo = await server.OnlineAsync("romeo");
         await romeo.SendAsync("<message type='chat' to='juliet@localhost'><body>hello</body></message>");

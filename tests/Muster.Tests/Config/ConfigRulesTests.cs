@@ -183,10 +183,9 @@ public sealed class ConfigRulesTests
     }
 
     [Theory]
-    [InlineData("[modules.mod_smacks]", 1)]
-    [InlineData("[modules.mod_smacks]\nsmacks_max_ack_delay = 1\nsmacks_max_queue_size = 1", 1)]
-    [InlineData("[modules.mod_smacks]\nenabled = false", 0)]
-    [InlineData("[modules.mod_smacks]\n[modules.mod_csi]", 2)]
+    [InlineData("[modules.mod_ping_muc]", 1)]
+    [InlineData("[modules.mod_ping_muc]\nping_muc_delay = 1", 1)]
+    [InlineData("[modules.mod_ping_muc]\nenabled = false", 0)]
     [InlineData("[modules.mod_muc]\nhistory_size = 1", 0)]
     public void What_this_version_does_not_have_is_taken_with_a_warning(string toml, int warnings)
     {

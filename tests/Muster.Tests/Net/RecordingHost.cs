@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using Muster.Core.Sessions;
 using Muster.Protocol.Addresses;
+using Muster.Protocol.Payloads;
 using Muster.Protocol.Stanzas;
 using Muster.Protocol.Xml;
 using Muster.Server.Sessions;
@@ -50,10 +51,22 @@ sealed class RecordingHost : IClientHost
         else if (stanza is Message) session.Deliver(stanza.Readdressed(session.Account, session.Jid));
     }
 
-    public ValueTask End(Session session)
+    public ValueTask End(Session session, SessionLink link)
     {
         session.End(null);
         Ended.Enqueue(session);
         return default;
     }
+
+    public ValueTask Detach(Session session, SessionLink link) => End(session, link);
+
+    public ValueTask<Element?> Manage(Session session, Element enable) =>
+        new(SmElements.Failed(enable.Namespace, StanzaError.FeatureNotImplemented));
+
+    public ValueTask<Resumption> Resume(Jid account, Element resume, SessionLink link) =>
+        new(new Resumption(null, SmElements.Failed(resume.Namespace, StanzaError.ItemNotFound), []));
+
+    public ValueTask KeepCount(Session session) => default;
+
+    public void AckDelayed(Session session) { }
 }

@@ -12,6 +12,7 @@ public sealed class SmQueueTests
 {
     static readonly DateTimeOffset Now = new(2024, 5, 1, 12, 0, 0, TimeSpan.Zero);
     static readonly Jid Julia = Jid.Parse("julia@x/1");
+    static readonly Jid Garden = Jid.Parse("garden@muc.x");
     readonly List<SmEntry> _overflow = [];
 
     static SharedStanza Stanza(int number) => SharedStanza.From(new Message(MessageType.Chat, Jid.Parse("romeo@x/1"),
@@ -19,8 +20,16 @@ public sealed class SmQueueTests
 
     static SmQueue Queue(int pushed, uint sentBefore = 0, int countMax = 500, long bytesMax = 1 << 20)
     {
-        var queue = SmQueue.Restore(new SmQueueSnapshot(sentBefore, 0, []), countMax, bytesMax);
-        for (int i = 0; i < pushed; i++) Assert.Equal(SmPush.Queued, queue.Push(Stanza(i), Julia, Now, []));
+        var limits = new SmQueueLimits
+        {
+            CountMax = countMax,
+            BytesMax = bytesMax,
+            HasArchive = static room => room == Garden,
+        };
+        var queue = SmQueue.Restore(new SmQueueSnapshot(sentBefore, [], []), limits);
+        var lost = new List<SmEntry>();
+        for (int i = 0; i < pushed; i++) queue.Push(Stanza(i), Julia, Now, lost);
+        Assert.Empty(lost);
         return queue;
     }
 
@@ -79,7 +88,7 @@ public sealed class SmQueueTests
     public void Beyond_its_count_the_oldest_go_to_the_caller_and_the_session_cannot_resume_until_they_are_acknowledged()
     {
         var queue = Queue(3, countMax: 3);
-        Assert.Equal(SmPush.Overflow, queue.Push(Stanza(3), Julia, Now, _overflow));
+        queue.Push(Stanza(3), Julia, Now, _overflow);
         Assert.Equal([""], Ids(_overflow));
         Assert.Equal((4u, 0u, 4u, false), (queue.Sent, queue.Acknowledged, queue.UnackedCount, queue.IsComplete));
         var acknowledged = new List<SmEntry>();
@@ -96,11 +105,13 @@ public sealed class SmQueueTests
         int bytes = Stanza(0).ByteCount;
         var queue = Queue(2, bytesMax: bytes * 2);
         Assert.Equal(bytes * 2, queue.Bytes);
-        Assert.Equal(SmPush.Overflow, queue.Push(Stanza(2), Julia, Now, _overflow));
+        queue.Push(Stanza(2), Julia, Now, _overflow);
         Assert.Equal(["1", "2"], Ids(queue.Stored));
+        Assert.False(queue.IsComplete);
         queue = Queue(0, bytesMax: 1);
-        Assert.Equal(SmPush.Queued, queue.Push(Stanza(0), Julia, Now, _overflow));
-        Assert.Equal(SmPush.Overflow, queue.Push(Stanza(1), Julia, Now, _overflow));
+        queue.Push(Stanza(0), Julia, Now, _overflow);
+        Assert.True(queue.IsComplete);
+        queue.Push(Stanza(1), Julia, Now, _overflow);
         Assert.Equal(["1"], Ids(queue.Stored));
     }
 
@@ -126,13 +137,50 @@ public sealed class SmQueueTests
     {
         var queue = Queue(4, sentBefore: 10, countMax: 3 + 1);
         queue.Push(Stanza(4), Julia, Now.AddSeconds(1), _overflow);
-        var restored = SmQueue.Restore(queue.Snapshot(), 100, 1 << 20);
+        var restored = SmQueue.Restore(queue.Snapshot(), new SmQueueLimits());
         Assert.Equal((15u, 10u, 5u, false), (restored.Sent, restored.Acknowledged, restored.UnackedCount,
             restored.IsComplete));
         Assert.Equal(queue.Bytes, restored.Bytes);
         Assert.Equal(SmAck.Accepted, restored.Ack(14));
         Assert.Equal(Now.AddSeconds(1), Assert.Single(restored.Stored).QueuedAt);
     }
+
+    [Fact, Feature("SM-01")]
+    public void What_an_archive_has_is_kept_as_a_reference_and_the_session_can_resume()
+    {
+        var queue = Queue(0, countMax: 2);
+        queue.Push(FromRoom(7), Julia, Now, _overflow);
+        for (int i = 0; i < 2; i++) queue.Push(Stanza(i), Julia, Now, _overflow);
+        Assert.Empty(_overflow);
+        Assert.True(queue.IsComplete);
+        Assert.Equal(new SmReference(Garden, 7, Now), Assert.Single(queue.References));
+        Assert.Equal(3u, queue.UnackedCount);
+        Assert.Equal(SmAck.Accepted, queue.Ack(1));
+        Assert.Empty(queue.References);
+        Assert.Equal(["", "1"], Ids(queue.Stored));
+
+        // Another server's room has no archive here.
+        queue = Queue(0, countMax: 1);
+        queue.Push(FromRoom(7, "garden@elsewhere"), Julia, Now, _overflow);
+        queue.Push(Stanza(0), Julia, Now, _overflow);
+        Assert.False(queue.IsComplete);
+        Assert.Single(_overflow);
+    }
+
+    [Fact]
+    public void Presence_counts_in_bytes_alone()
+    {
+        var queue = Queue(0, countMax: 2);
+        var presence = SharedStanza.From(new Presence(PresenceType.Available, Jid.Parse("garden@muc.x/nick"), default,
+            null));
+        for (int i = 0; i < 1000; i++) queue.Push(presence, Julia, Now, _overflow);
+        Assert.True(queue.IsComplete);
+        Assert.Equal((1000u, 1000L * presence.ByteCount), (queue.UnackedCount, queue.Bytes));
+    }
+
+    static SharedStanza FromRoom(int id, string room = "garden@muc.x") => SharedStanza.From(new Message(
+        MessageType.Groupchat, Jid.Parse($"{room}/romeo"), default, "m",
+        Muster.Protocol.Payloads.StanzaIds.StanzaId($"{id}", Jid.Parse(room))));
 
     /// <summary>Any sequence of pushes and acknowledgements agrees with a plain list of numbers.</summary>
     [Fact]

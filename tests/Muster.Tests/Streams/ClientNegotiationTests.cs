@@ -53,7 +53,8 @@ public sealed class ClientNegotiationTests
             """);
         Snap.Match(bench.Send(Header), """
             open from=localhost to= id=stream-5
-            send <stream:features><bind xmlns='~bind'/><session xmlns='~session'><optional/></session>
+            send <stream:features><bind xmlns='~bind'/><sm xmlns='urn:xmpp:sm:2'/>
+               <sm xmlns='urn:xmpp:sm:3'/><session xmlns='~session'><optional/></session>
                <in xmlns='urn:x'/></stream:features>
             """);
         Snap.Match(bench.Send("<iq type='set' id='b1'><bind xmlns='~bind'>" +

@@ -26,7 +26,8 @@ public sealed class LoginTokenTests
            <authorization-identifier>romeo@localhost</authorization-identifier>
            <token xmlns='urn:xmpp:fast:0' token='issued' expiry='2026-03-25T12:00:00.000Z'/></success>
         lift limits
-        send <stream:features><bind xmlns='~bind'/><session xmlns='~session'><optional/></session>
+        send <stream:features><bind xmlns='~bind'/><sm xmlns='urn:xmpp:sm:2'/>
+           <sm xmlns='urn:xmpp:sm:3'/><session xmlns='~session'><optional/></session>
            </stream:features>
         """);
 

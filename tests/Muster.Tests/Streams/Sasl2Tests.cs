@@ -32,7 +32,8 @@ public sealed class Sasl2Tests
             send <success xmlns='urn:xmpp:sasl:2'>
                <authorization-identifier>romeo@localhost</authorization-identifier></success>
             lift limits
-            send <stream:features><bind xmlns='~bind'/><session xmlns='~session'><optional/></session>
+            send <stream:features><bind xmlns='~bind'/><sm xmlns='urn:xmpp:sm:2'/>
+               <sm xmlns='urn:xmpp:sm:3'/><session xmlns='~session'><optional/></session>
                </stream:features>
             """);
         Snap.Match(bench.Send("<iq type='set' id='b1'><bind xmlns='~bind'/></iq>"), """
@@ -113,7 +114,8 @@ public sealed class Sasl2Tests
             send <success xmlns='urn:xmpp:sasl:2'>
                <authorization-identifier>romeo@localhost</authorization-identifier></success>
             lift limits
-            send <stream:features><bind xmlns='~bind'/><session xmlns='~session'><optional/></session>
+            send <stream:features><bind xmlns='~bind'/><sm xmlns='urn:xmpp:sm:2'/>
+               <sm xmlns='urn:xmpp:sm:3'/><session xmlns='~session'><optional/></session>
                </stream:features>
             """);
         Assert.StartsWith("bind romeo@localhost", bench.Send("<iq type='set' id='b'><bind xmlns='~bind'/></iq>"),
@@ -134,7 +136,8 @@ public sealed class Sasl2Tests
             send <success xmlns='urn:xmpp:sasl:2'>
                <authorization-identifier>romeo@localhost</authorization-identifier></success>
             lift limits
-            send <stream:features><bind xmlns='~bind'/><session xmlns='~session'><optional/></session>
+            send <stream:features><bind xmlns='~bind'/><sm xmlns='urn:xmpp:sm:2'/>
+               <sm xmlns='urn:xmpp:sm:3'/><session xmlns='~session'><optional/></session>
                </stream:features>
             """);
     }

@@ -4,11 +4,13 @@ namespace Muster.Server.Storage.Memory;
 
 internal sealed class MemoryArchive(MemoryDatabase db) : IArchiveStore
 {
-    public async ValueTask Append(IReadOnlyList<ArchiveEntry> entries, CancellationToken cancel = default) =>
+    public async ValueTask Append(IReadOnlyList<ArchiveEntry> entries,
+        IReadOnlyList<StoredCount>? counts = null, CancellationToken cancel = default) =>
         await db.Write(() =>
         {
             CheckFree(entries);
             AppendChecked(entries);
+            foreach (var count in counts ?? []) db.SessionTable.Set(count);
             return true;
         }, cancel);
 

@@ -23,6 +23,7 @@ internal sealed class MemoryDatabase : Database
         Rooms = new MemoryRooms(this);
         Nicks = new MemoryNicks(this);
         Archive = new MemoryArchive(this);
+        Sessions = SessionTable = new MemorySessions(this);
     }
 
     /// <summary>Runs before every write, outside the lock: a test can delay the write here, or throw
@@ -41,10 +42,12 @@ internal sealed class MemoryDatabase : Database
     public override IRoomStore Rooms { get; }
     public override INickStore Nicks { get; }
     public override IArchiveStore Archive { get; }
+    public override ISessionStore Sessions { get; }
     public override string Description => "memory";
 
     // The tables. Touched only inside Read and Write.
     internal Dictionary<Jid, MemoryAccount> AccountTable { get; } = [];
+    internal MemorySessions SessionTable { get; }
     internal Dictionary<string, Invite> InviteTable { get; } = [];
     internal Dictionary<Jid, StoredRoom> RoomTable { get; } = [];
     internal Dictionary<Jid, RoomTombstone> TombstoneTable { get; } = [];

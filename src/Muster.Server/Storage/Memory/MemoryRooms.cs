@@ -22,6 +22,7 @@ internal sealed class MemoryRooms(MemoryDatabase db) : IRoomStore
             _archive.CheckFree(commits.SelectMany(commit => commit.Archive));
 
             foreach (var commit in commits) ApplyArchive(commit);
+            foreach (var count in commits.SelectMany(commit => commit.Counts)) db.SessionTable.Set(count);
             foreach (var (jid, room) in changed)
             {
                 if (room is null) db.RoomTable.Remove(jid);

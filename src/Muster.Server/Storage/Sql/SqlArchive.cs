@@ -24,7 +24,8 @@ internal sealed class SqlArchive(SqlDatabase db) : IArchiveStore
 
     int _sweeping;
 
-    public async ValueTask Append(IReadOnlyList<ArchiveEntry> entries, CancellationToken cancel = default) =>
+    public async ValueTask Append(IReadOnlyList<ArchiveEntry> entries,
+        IReadOnlyList<StoredCount>? counts = null, CancellationToken cancel = default) =>
         await db.Write(async session =>
         {
             var known = new HashSet<Jid>();
@@ -33,6 +34,7 @@ internal sealed class SqlArchive(SqlDatabase db) : IArchiveStore
                 if (known.Add(entry.Archive)) await Ensure(session, entry.Archive);
                 await Append(session, entry);
             }
+            foreach (var count in counts ?? []) await SqlSessions.Keep(session, count);
             return true;
         }, cancel);
 

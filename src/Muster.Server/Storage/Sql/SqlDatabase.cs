@@ -19,6 +19,7 @@ internal abstract class SqlDatabase : Database
         Rooms = new SqlRooms(this);
         Nicks = new SqlNicks(this);
         Archive = _archive = new SqlArchive(this);
+        Sessions = new SqlSessions(this);
     }
 
     public override IAccountStore Accounts { get; }
@@ -30,6 +31,7 @@ internal abstract class SqlDatabase : Database
     public override IRoomStore Rooms { get; }
     public override INickStore Nicks { get; }
     public override IArchiveStore Archive { get; }
+    public override ISessionStore Sessions { get; }
 
     /// <summary>The options it was opened with.</summary>
     public StorageOptions Options { get; }

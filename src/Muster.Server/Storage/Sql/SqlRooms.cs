@@ -70,6 +70,7 @@ internal sealed class SqlRooms(SqlDatabase db) : IRoomStore
         if (commit.Archive.Count > 0) await SqlArchive.Ensure(session, commit.Room);
         foreach (var entry in commit.Archive) await SqlArchive.Append(session, entry);
         foreach (var change in commit.Replaced) await SqlArchive.Replace(session, commit.Room, change);
+        foreach (var count in commit.Counts) await SqlSessions.Keep(session, count);
         if (commit.Removal is { } removal) await Remove(session, commit.Room, removal);
     }
 
