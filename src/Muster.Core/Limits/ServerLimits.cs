@@ -71,4 +71,11 @@ public sealed record ServerLimits
     /// <summary>Affiliations and registered nicks of one room; one more is refused with <c>resource-constraint</c>. The
     /// list is in memory while the room is.</summary>
     public int RoomAffiliationsMax { get; init; } = 5000;
+
+    /// <summary>Sessions that wait to hear that something was said in their rooms (XEP-0437), by room service. One more
+    /// is refused with <c>resource-constraint</c>.</summary>
+    public int ActivitySubscribersMax { get; init; } = 5000;
+
+    /// <summary>Rooms of which one such session hears. The others are left out: it is a hint.</summary>
+    public int ActivityRoomsMax { get; init; } = 200;
 }

@@ -26,6 +26,10 @@ public sealed partial class Room
         return _options.MembersOnly || _options.PasswordProtected ? ArchiveDenied : null;
     }
 
+    /// <summary>Whether the list has a user as member or above: who may hear that something is said here
+    /// (XEP-0437).</summary>
+    public bool IsMember(Jid user) => _affiliations.Of(user) >= Affiliation.Member;
+
     /// <summary>Whether a user may know who really said something in the archive: decided when it is read.</summary>
     public bool MaySeeAddresses(Jid reader, in SenderFacts facts) =>
         !_options.Anonymous || AffiliationOf(reader, facts) >= Affiliation.Admin ||

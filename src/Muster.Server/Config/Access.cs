@@ -165,6 +165,10 @@ static class LimitsConfig
                 unit: "invitations"),
             RoomAffiliationsMax = s.Int("room_affiliations", d.RoomAffiliationsMax,
                 "Affiliations and registered nicks of a room.", min: 1, unit: "entries"),
+            ActivitySubscribersMax = s.Int("activity_subscribers", d.ActivitySubscribersMax,
+                "Sessions that hear of activity in rooms that they are not in.", unit: "sessions"),
+            ActivityRoomsMax = s.Int("activity_rooms", d.ActivityRoomsMax,
+                "Rooms of which such a session hears.", unit: "rooms"),
         };
     }
 }

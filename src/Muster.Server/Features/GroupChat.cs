@@ -22,7 +22,7 @@ sealed class GroupChat : Feature
         slots.Identity(Target.RoomService, "conference", "text", "Chatrooms");
         foreach (string feature in (string[])[Namespaces.DiscoInfo, Namespaces.DiscoItems, Namespaces.Muc, UniqueNs,
             Namespaces.Register, Namespaces.ResultSets, Namespaces.DirectInvitation, Namespaces.OccupantId,
-                Namespaces.StanzaIds, Namespaces.VcardTemp])
+                Namespaces.StanzaIds, Namespaces.VcardTemp, ActivityIndicator.Namespace])
             slots.Disco(Target.RoomService, feature);
         slots.ServerItems(host => slots.Services.Rooms.Values.Where(service => service.Settings.Host == host)
             .Select(service => new DiscoItem(service.Settings.Service, "Chatrooms")));
@@ -34,6 +34,8 @@ sealed class GroupChat : Feature
             iq.Refuse(StanzaError.NotAllowed));
         slots.Iq(IqType.Set, Namespaces.DiscoItems, "query", Target.RoomService, static (_, iq) =>
             iq.Refuse(StanzaError.NotAllowed));
+        slots.Background(TimeSpan.FromHours(6), async cancel =>
+            await slots.Services.Database.Rooms.RemoveExpiredTombstones(slots.Services.Clock.GetUtcNow(), cancel));
         slots.Iq(IqType.Get, Namespaces.VcardTemp, "vCard", Target.RoomService, static (_, iq) => iq.Result(
             new Element(Namespaces.VcardTemp, "vCard",
                 new Element(Namespaces.VcardTemp, "FN", "Chatrooms"),

@@ -45,6 +45,8 @@ static class Specifications
         Xep(410, "MUC Self-Ping", "1.1.0", Support.Complete),
         Xep(421, "Occupant identifiers for semi-anonymous MUCs", "1.0.1", Support.Complete),
         Xep(425, "Moderated Message Retraction", "0.3.0", Support.Complete),
+        Xep(437, "Room Activity Indicators", "0.2.0", Support.Complete,
+            "of stored rooms with an archive in which one is a member; since the start of the server"),
         Xep(440, "SASL Channel-Binding Type Capability", "1.0.0", Support.Complete, "tls-server-end-point"),
         Xep(441, "Message Archive Management Preferences", "0.2.0", Support.Complete),
         Xep(463, "MUC Affiliations Versioning", "0.2.0", Support.Complete),

@@ -338,6 +338,9 @@ sealed partial class RoomHost
                         await _service.Router.Route(refuse.Answer);
                     }
                     break;
+                case RoomEffect.Archive { Kind: RoomMessageKind.Message } when _room is { } room:
+                    await _service.Activity.Note(room);
+                    break;
                 case RoomEffect.Forward forward:
                     foreach (var user in forward.Users) await Send(forward.Stanza, user);
                     break;

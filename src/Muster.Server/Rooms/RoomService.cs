@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using Microsoft.Extensions.Logging;
+using Muster.Core.Limits;
 using Muster.Core.Rooms;
 using Muster.Core.Sessions;
 using Muster.Protocol.Addresses;
@@ -24,7 +25,7 @@ sealed record RoomListing(Jid Room, string Title, bool Public, bool PublicList, 
 /// <summary>What room services stand on.</summary>
 sealed record RoomParts(
     Router Router, SessionTable Sessions, Database Database, ArchiveReaders Archives, TimeProvider Clock, Meters Meters,
-    ILoggerFactory Logs);
+    ILoggerFactory Logs, ServerLimits? Limits = null);
 
 /// <summary>
 /// A multi-user chat service (XEP-0045) of one domain: finds the host of a room and puts stanzas into its mailbox. What
@@ -61,6 +62,7 @@ sealed class RoomService : IStanzaTarget, IAsyncDisposable
         _answerForService = answerForService;
         _sweeper = new RoomSweeper(this);
         PublicLogs = publicLogs;
+        Activity = new ActivityIndicator(this, parts.Limits ?? ServerLimits.Default);
     }
 
     /// <summary>What it was made with, or was given since.</summary>
@@ -73,6 +75,7 @@ sealed class RoomService : IStanzaTarget, IAsyncDisposable
     public ILogger Log { get; }
     public Meters Meters { get; }
     public PublicLogs? PublicLogs { get; }
+    public ActivityIndicator Activity { get; }
 
     /// <summary>The served domain, as metrics call it.</summary>
     public string HostName { get; }
@@ -232,7 +235,9 @@ sealed class RoomService : IStanzaTarget, IAsyncDisposable
             {
                 // An emptied entry is removed under its lock: then take the new one.
                 if (!_conferences.TryGetValue(session.Bare, out var current) || current != rooms) continue;
-                rooms[room] = rooms.GetValueOrDefault(room) + 1;
+                int before = rooms.GetValueOrDefault(room);
+                rooms[room] = before + 1;
+                if (before == 0) Activity.Entered(session, room);
                 return;
             }
         }
@@ -246,7 +251,7 @@ sealed class RoomService : IStanzaTarget, IAsyncDisposable
         {
             int left = rooms.GetValueOrDefault(room) - 1;
             if (left > 0) rooms[room] = left;
-            else rooms.Remove(room);
+            else if (rooms.Remove(room)) Activity.Left(session, room);
             if (rooms.Count == 0) _conferences.TryRemove(session.Bare, out _);
         }
     }
@@ -312,7 +317,8 @@ sealed class RoomService : IStanzaTarget, IAsyncDisposable
     ValueTask RouteToService(Stanza stanza) => stanza switch
     {
         // muc.md §1: a resource of the service's own address names nothing.
-        { IsError: true } or Iq { IsRequest: false } or Presence => default,
+        Iq { IsError: true } or Iq { IsRequest: false } => default,
+        { IsError: true } or Presence => Activity.Take(stanza),
         _ when stanza.To.IsFull => Router.Refuse(stanza, StanzaError.ItemNotFound),
         Iq iq => _answerForService(iq),
         Message message => Announce(message),

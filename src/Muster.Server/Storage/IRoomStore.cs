@@ -74,9 +74,9 @@ internal sealed record RoomRemoval(bool RemoveArchive, RoomTombstone? Tombstone)
 internal sealed record RoomCreation(ReadOnlyMemory<byte> OccupantIdSalt, DateTimeOffset CreatedAt);
 
 /// <summary>
-/// What one room changes in one commit. Applied in the order of the properties. All but the archive parts need the room
-/// to be stored (or created here): otherwise <see cref="StorageFault.Conflict"/>. A room that is not stored, a
-/// temporary one, can still archive.
+/// What one room changes in one commit. Applied in the order of the properties. All but the archive parts and the
+/// removal need the room to be stored (or created here): otherwise <see cref="StorageFault.Conflict"/>. A room that is
+/// not stored, a temporary one, can still archive, and be destroyed.
 /// </summary>
 internal sealed record RoomCommit
 {
@@ -101,12 +101,12 @@ internal sealed record RoomCommit
     public IReadOnlyList<StoredCount> Counts { get; init; } = [];
     /// <summary>When something last happened; null leaves it.</summary>
     public DateTimeOffset? LastActivityAt { get; init; }
-    /// <summary>Removes the room with all of the above.</summary>
+    /// <summary>Removes the room, if it is stored, with all of the above.</summary>
     public RoomRemoval? Removal { get; init; }
 
     /// <summary>Whether the room must be stored for this commit.</summary>
     public bool NeedsRoom => Options is not null || Subject is not null || AffiliationsSet.Count > 0
-        || AffiliationsRemoved.Count > 0 || LastActivityAt is not null || Removal is not null;
+        || AffiliationsRemoved.Count > 0 || LastActivityAt is not null;
 
     /// <summary>Throws <see cref="ArgumentException"/> for a commit that makes no sense: a bug of the caller.</summary>
     public void Check()
@@ -176,6 +176,16 @@ internal interface IRoomStore
 
     /// <summary>A page of the list of rooms; never more than the page is in memory.</summary>
     ValueTask<RoomIndexPage> Index(RoomIndexQuery query, CancellationToken cancel = default);
+
+    /// <summary>The stored rooms of a service in which a user has at least some affiliation, in code point order of
+    /// their local parts.</summary>
+    /// <param name="service">The domain of the service.</param>
+    /// <param name="user">The user, exactly as the affiliation names it.</param>
+    /// <param name="least">The least affiliation, by the room's own numbers.</param>
+    /// <param name="max">At most so many.</param>
+    /// <param name="cancel">To give up.</param>
+    ValueTask<IReadOnlyList<RoomIndexEntry>> OfUser(string service, Jid user, int least, int max,
+        CancellationToken cancel = default);
 
     /// <summary>The tombstone of a destroyed room that is still to be honoured, or null.</summary>
     ValueTask<RoomTombstone?> FindTombstone(Jid room, DateTimeOffset now, CancellationToken cancel = default);

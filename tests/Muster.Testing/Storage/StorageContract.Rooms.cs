@@ -149,7 +149,6 @@ public abstract partial class StorageContract
             new() { Room = Garden, AffiliationsSet = [new StoredAffiliation { Jid = Romeo, Affiliation = 1 }] },
             new() { Room = Garden, AffiliationsRemoved = [Romeo] },
             new() { Room = Garden, LastActivityAt = Noon },
-            new() { Room = Garden, Removal = new RoomRemoval(true, null) },
         ];
         foreach (var change in changes)
         {
@@ -209,6 +208,19 @@ public abstract partial class StorageContract
         Assert.Empty(room.Affiliations);
         Assert.Equal(1, room.LastArchiveId);
         Assert.Null(await Db.Rooms.FindTombstone(Garden, Noon));
+    }
+
+    [ContractFact]
+    public async Task A_room_that_was_never_stored_is_destroyed_as_well()
+    {
+        await Db.Rooms.Commit([new RoomCommit { Room = Garden, Archive = [Entry(Garden, 1)] }]);
+        var tombstone = new RoomTombstone(Garden, Jid.None, "over", Noon.AddDays(31));
+        await Db.Rooms.Commit([new RoomCommit
+        {
+            Room = Garden, Archive = [Entry(Garden, 2)], Removal = new RoomRemoval(true, tombstone),
+        }]);
+        Assert.Null(await Db.Archive.Range(Garden));
+        Assert.Equal(tombstone, await Db.Rooms.FindTombstone(Garden, Noon));
     }
 
     [ContractFact]
@@ -300,6 +312,28 @@ public abstract partial class StorageContract
         }]);
         Assert.Equal(["garden"], await Listed(query with { Text = "orchard" }));
         Assert.Empty(await Listed(query with { Text = "äpfel" }));
+    }
+
+    [ContractFact]
+    public async Task The_rooms_of_a_user_are_found_by_affiliation()
+    {
+        Jid one = Jid.Parse("aone@conference.example.org"), two = Jid.Parse("btwo@conference.example.org");
+        foreach (var (room, affiliation, isPublic) in ((Jid, int, bool)[])[(two, 2, false), (one, 1, true),
+            (Jid.Parse("none@conference.example.org"), -1, true), (Jid.Parse("x@other.example.org"), 3, true)])
+        {
+            await Db.Rooms.Commit([new RoomCommit
+            {
+                Room = room,
+                Creation = new RoomCreation(Salt, Noon),
+                Options = new StoredRoomOptions("{}", $"{room.Local}!", isPublic, true),
+                AffiliationsSet = [new StoredAffiliation { Jid = Romeo, Affiliation = affiliation }],
+            }]);
+        }
+        Assert.Equal([(one, "aone!", true), (two, "btwo!", false)],
+            (await Db.Rooms.OfUser("conference.example.org", Romeo, 1, 10)).Select(r => (r.Room, r.Name, r.Public)));
+        Assert.Equal([two], (await Db.Rooms.OfUser("conference.example.org", Romeo, 2, 10)).Select(r => r.Room));
+        Assert.Equal([one], (await Db.Rooms.OfUser("conference.example.org", Romeo, 1, 1)).Select(r => r.Room));
+        Assert.Empty(await Db.Rooms.OfUser("conference.example.org", Juliet, -1, 10));
     }
 
     [ContractFact]

@@ -59,6 +59,47 @@ public sealed class GroupChatTests
             .Select(i => i.Attribute("name")));
     }
 
+    [Fact, Spec("XEP-0045", "disco-rooms"), Feature("MU-34")]
+    public async Task AHiddenRoomIsListedForItsAdminsAndThoseInsideAlsoWhenItSleeps()
+    {
+        await using var server = await TestServer.StartAsync("""
+            [[listen.c2s]]
+              port = 0
+              tls.mode = "none"
+            [modules.mod_muc]
+              default_room.persistent = true
+              default_room.public = false
+            """);
+        var romeo = await server.LoginAsync("romeo");
+        var juliet = await server.LoginAsync("juliet");
+        await Create(romeo, "garden");
+        await Create(juliet, "balcony");
+        Assert.Equal(["garden (private, 1)"], await Rooms(romeo));
+        await juliet.SendAsync($"<presence to='{Room}/Juliet'><x xmlns='{Namespaces.Muc}'/></presence>");
+        await juliet.ExpectEventuallyAsync(Subject);
+        Assert.Equal(["balcony (private, 1)", "garden (private, 2)"], await Rooms(juliet));
+        foreach (string self in (string[])[$"{Room}/Juliet", $"balcony@{Service}/Romeo"])
+        {
+            await juliet.SendAsync($"<presence type='unavailable' to='{self}'/>");
+            await juliet.ExpectEventuallyAsync(
+                $"<presence type='unavailable' from='{self}' to='*' id='**'>...</presence>");
+        }
+        await romeo.ExpectEventuallyAsync(
+            $"<presence type='unavailable' from='{Room}/Juliet' to='*'>...</presence>");
+        await server.SettleAsync();
+        await server.Services.Rooms[Service].Hibernate(Protocol.Addresses.Jid.Parse($"balcony@{Service}"));
+        await server.SettleAsync();
+        Assert.Equal(["balcony"], await Rooms(juliet));
+        Assert.Equal(["garden (private, 1)"], await Rooms(romeo));
+
+        static async Task<IEnumerable<string?>> Rooms(TestClient client)
+        {
+            var page = await client.AskAsync(
+                $"<iq type='get' to='{Service}'><query xmlns='{Namespaces.DiscoItems}'/></iq>");
+            return page.FirstElement!.Children(Namespaces.DiscoItems, "item").Select(i => i.Attribute("name"));
+        }
+    }
+
     [Fact]
     public async Task ANickReservedAtTheServiceIsNobodyElses()
     {

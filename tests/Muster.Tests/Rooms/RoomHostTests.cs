@@ -179,14 +179,19 @@ public sealed class RoomHostTests : IAsyncDisposable
         }
     }
 
-    [Fact]
-    public async Task ADestroyedRoomPointsToItsSuccessor()
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task ADestroyedRoomPointsToItsSuccessor(bool persistent)
     {
-        await Create("anna@x/a", "Anna", persistent: true);
+        await Create("anna@x/a", "Anna", persistent);
+        await Say("anna@x/a", "hello");
         var destroy = new Element(Namespaces.MucOwner, "destroy").With("jid", "new@conference.x");
         await _service.Route(
             new Iq(IqType.Set, Jid.Parse("anna@x/a"), Garden, "x", new Element(Namespaces.MucOwner, "query", destroy)));
         await Settle();
+        Assert.Contains(_users.To("anna@x/a"), answer => answer is Iq { Type: IqType.Result, Id: "x" });
+        Assert.Null(await _database.Archive.Range(Garden));
         _users.Clear();
         await Enter("berta@x/b", "Berta");
         await Settle();

@@ -40,9 +40,9 @@ internal sealed class MemoryRooms(MemoryDatabase db) : IRoomStore
             if (room is not null) throw MemoryDatabase.Conflict($"the room {commit.Room} exists already");
             room = Created(commit, creation);
         }
-        if (!commit.NeedsRoom) return room;
-        if (room is null) throw MemoryDatabase.Conflict($"the room {commit.Room} is not stored");
+        if (commit.NeedsRoom && room is null) throw MemoryDatabase.Conflict($"the room {commit.Room} is not stored");
         if (commit.Removal is not null) return null;
+        if (!commit.NeedsRoom || room is null) return room;
 
         var replaced = commit.AffiliationsSet.Select(set => set.Jid).Concat(commit.AffiliationsRemoved).ToHashSet();
         return room with
@@ -111,6 +111,15 @@ internal sealed class MemoryRooms(MemoryDatabase db) : IRoomStore
         && (query.Text is not { } text
             || RoomIndexQuery.Searched(room.Jid.Local, room.Options.Name)
                 .Contains(RoomIndexQuery.Fold(text), StringComparison.Ordinal));
+
+    public ValueTask<IReadOnlyList<RoomIndexEntry>> OfUser(string service, Jid user, int least, int max,
+        CancellationToken cancel = default) => db.Read<IReadOnlyList<RoomIndexEntry>>(() =>
+            [.. db.RoomTable.Values
+                .Where(room => room.Jid.Domain.SequenceEqual(service)
+                    && room.Affiliations.Any(entry => entry.Jid == user && entry.Affiliation >= least))
+                .OrderBy(room => room.Jid.Local.ToString(), CodePointOrder.Instance).Take(max)
+                .Select(room => new RoomIndexEntry(room.Jid, room.Options.Name, room.Options.Public,
+                    room.Options.Persistent, room.LastActivityAt))], cancel);
 
     public ValueTask<RoomTombstone?> FindTombstone(Jid room, DateTimeOffset now, CancellationToken cancel = default) =>
         db.Read(() => db.TombstoneTable.GetValueOrDefault(room) is { } found && found.Until > StoredTime.Cut(now)

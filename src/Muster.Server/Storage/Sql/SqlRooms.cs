@@ -195,6 +195,13 @@ internal sealed class SqlRooms(SqlDatabase db) : IRoomStore
         SqlDatabase.Address($"{row.GetString(0)}@{service}"),
         row.GetString(1), row.GetBoolean(2), row.GetBoolean(3), StoredTime.To(row.GetInt64(4)));
 
+    public async ValueTask<IReadOnlyList<RoomIndexEntry>> OfUser(string service, Jid user, int least, int max,
+        CancellationToken cancel = default) => await db.Read(session => session.Query(
+            "SELECT local, name, public, persistent, last_activity_at FROM room_affiliations AS mine "
+            + "JOIN rooms ON rooms.key = mine.room "
+            + "WHERE mine.jid = $1 AND mine.affiliation >= $2 AND service = $3 ORDER BY local LIMIT $4",
+            row => MapIndex(service, row), user.ToString(), least, service, (long)max), cancel);
+
     public ValueTask<RoomTombstone?> FindTombstone(Jid room, DateTimeOffset now, CancellationToken cancel = default) =>
         db.Read(async session =>
         {

@@ -31,6 +31,8 @@ CREATE TABLE room_affiliations (
     PRIMARY KEY (room, jid)
 ) WITHOUT ROWID;
 
+CREATE INDEX room_affiliations_by_jid ON room_affiliations (jid);
+
 CREATE TABLE room_tombstones (
     room TEXT NOT NULL PRIMARY KEY,
     alternate TEXT NOT NULL,
