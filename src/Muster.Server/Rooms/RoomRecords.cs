@@ -186,6 +186,10 @@ static class RoomRecords
     static List<KeyValuePair<string, ImmutableArray<string>>> ReadJson(string json)
     {
         using var document = JsonDocument.Parse(json);
+        bool isOurs = document.RootElement.ValueKind == JsonValueKind.Object && document.RootElement.EnumerateObject()
+            .All(property => property.Value.ValueKind == JsonValueKind.Array && property.Value.EnumerateArray()
+                .All(text => text.ValueKind == JsonValueKind.String));
+        if (!isOurs) throw new FormatException("the stored options of a room are an object of arrays of texts");
         return [.. document.RootElement.EnumerateObject().Select(property => KeyValuePair.Create(
             property.Name, property.Value.EnumerateArray().Select(value => value.GetString() ?? "")
                 .ToImmutableArray()))];
