@@ -69,8 +69,7 @@ sealed partial class ServerHost : IAsyncDisposable
         var archives = ArchiveReadersOf(database, sessions, router, meters);
         _pools = config.OutgoingPools.Http.ToDictionary(
             pool => pool.Key, pool => PoolOf(pool.Key, pool.Value, meters), StringComparer.Ordinal);
-        var rooms = RoomServicesOf(config,
-            new(router, sessions, database, archives, clock, meters, logs, config.Limits));
+        var rooms = RoomServicesOf(config, new(router, sessions, database, archives, clock, meters, logs, limits));
         var registration = RegistrationOf(config);
         Services = new Services(
             router, sessions, database, accounts,
