@@ -4,6 +4,7 @@ using Muster.Core.Limits;
 using Muster.Core.Sessions;
 using Muster.Core.Streams;
 using Muster.Protocol.Addresses;
+using Muster.Protocol.Xml;
 using Muster.Server.Accounts;
 using Muster.Server.Archives;
 using Muster.Server.Config;
@@ -64,7 +65,8 @@ sealed partial class ServerHost
         Iterations = _live.Auth.ScramIterations,
         OffersTokens = _live.Auth.Tokens.Enabled,
         TokenRotation = _live.Auth.Tokens.Rotation,
-        InlineFeatures = _slots.InlineFeatures,
+        InlineFeatures = [.. _slots.InlineFeatures.Where(
+            name => name != Namespaces.StreamManagement || _live.Modules.Smacks.Enabled)],
         ServerFeatures = (progress, domain) => (progress & StreamProgress.Authenticated) == 0
             ? _early.StreamFeatures(domain)
             : _slots.StreamFeatures,

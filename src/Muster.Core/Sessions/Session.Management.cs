@@ -31,11 +31,12 @@ public sealed partial class Session
 
     /// <summary>Manages the stream from now on, where nothing has been written yet that the client could count: while
     /// the resource is being bound (XEP-0386).</summary>
-    /// <returns>What tells the client.</returns>
-    public Element Manage(SmTerms terms, SessionWatcher watcher)
+    /// <returns>What tells the client; null when the stream is managed already or the session has ended.</returns>
+    public Element? Manage(SmTerms terms, SessionWatcher watcher)
     {
         lock (_lock)
         {
+            if (_ended || _managed is not null) return null;
             _managed = new ManagedStream(terms, watcher, new SmQueue(terms.Queue));
             return SmElements.Enabled(terms.Namespace, terms.Token, terms.Patience);
         }

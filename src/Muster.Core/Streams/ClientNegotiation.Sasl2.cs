@@ -8,7 +8,7 @@ using Muster.Protocol.Xml;
 namespace Muster.Core.Streams;
 
 /// <content>Authentication by the extensible profile (XEP-0388), and what the client wants done with it in the same
-/// round trip: a token (XEP-0484), a resource (XEP-0386).</content>
+/// round trip: a token (XEP-0484), its earlier session (XEP-0198) or a resource (XEP-0386).</content>
 public sealed partial class ClientNegotiation
 {
     /// <summary>A login that has been proved, while its requests are met one after the other.</summary>
@@ -21,6 +21,11 @@ public sealed partial class ClientNegotiation
         /// <summary>The mechanism for which a token is still to be given out, or null.</summary>
         public string? TokenMechanism { get; set; }
         public Element? Token { get; set; }
+        /// <summary>The request to resume a session, until it is met.</summary>
+        public Element? Resume { get; set; } = requests.Resume;
+        /// <summary>What came of it.</summary>
+        public Element? Resumption { get; set; }
+        public bool IsResumed { get; set; }
         public Element? Bound { get; set; }
     }
 
@@ -46,7 +51,7 @@ public sealed partial class ClientNegotiation
         return
         [
             new Element(Namespaces.Sasl2, "authentication", mechanisms)
-                .Add(new Element(Namespaces.Sasl2, "inline", bind, OfferTokens())),
+                .Add(new Element(Namespaces.Sasl2, "inline", bind, OfferTokens(), OfferResumption())),
         ];
     }
 
@@ -115,6 +120,11 @@ public sealed partial class ClientNegotiation
             _state = State.Tokens;
             effects.Add(new NegotiationEffect.IssueToken(_account, login.Requests.Client!, mechanism));
         }
+        else if (login.Resume is { } resume)
+        {
+            login.Resume = null;
+            ResumeInline(resume, effects);
+        }
         else if (login.Requests.Bind is { } bind)
         {
             _state = State.Binding;
@@ -156,9 +166,10 @@ public sealed partial class ClientNegotiation
         Send(new Element(Namespaces.Sasl2, "success",
             login.Data is null ? null : new Element(Namespaces.Sasl2, "additional-data", SaslBase64.Encode(login.Data)),
             new Element(Namespaces.Sasl2, "authorization-identifier", login.Jid.ToString()),
-            login.Bound, login.Token), effects);
+            login.Resumption, login.Bound, login.Token), effects);
         effects.Add(new NegotiationEffect.LiftLimits());
-        // XEP-0388 §success: the features follow at once, in the same stream.
-        Send(FeaturesElement(), effects);
+        // XEP-0388 §success: the features follow at once, in the same stream. Where a session goes on, what has waited
+        // for it follows.
+        if (!login.IsResumed) Send(FeaturesElement(), effects);
     }
 }

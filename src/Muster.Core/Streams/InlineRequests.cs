@@ -30,6 +30,9 @@ sealed record InlineRequests
     /// <summary>The request to bind a resource (XEP-0386), or null.</summary>
     public Element? Bind { get; init; }
 
+    /// <summary>The request to go on with an earlier session (XEP-0198 §5), or null.</summary>
+    public Element? Resume { get; init; }
+
     /// <summary>The mechanism for which the client wants a token (XEP-0484 §initial-auth), or null.</summary>
     public string? TokenMechanism { get; init; }
 
@@ -48,6 +51,7 @@ sealed record InlineRequests
         if (!TryOne(authenticate, Namespaces.Sasl2, "initial-response", out var response) ||
             !TryOne(authenticate, Namespaces.Sasl2, "user-agent", out var agent) ||
             !TryOne(authenticate, Namespaces.Bind2, "bind", out var bind) ||
+            !TryOne(authenticate, Namespaces.StreamManagement, "resume", out var resume) ||
             !TryOne(authenticate, Namespaces.Fast, "request-token", out var request) ||
             !TryOne(authenticate, Namespaces.Fast, "fast", out var fast))
             return null;
@@ -62,6 +66,7 @@ sealed record InlineRequests
             Client = id.Length == 0 ? null : HashOf(id),
             Nonce = nonce,
             Bind = bind,
+            Resume = resume,
             TokenMechanism = request?.Attribute("mechanism"),
             HasToken = fast is not null,
             Count = count,

@@ -14,6 +14,7 @@ static class All
         new OfflineMessages(),
         new Carbons(),
         new Mam(),
+        new StreamManagement(),
         new VcardTemp(),
         new PrivateXml(),
         new LastActivity(),

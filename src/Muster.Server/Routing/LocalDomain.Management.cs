@@ -33,6 +33,21 @@ sealed partial class LocalDomain
         return null;
     }
 
+    /// <summary>The same while the session is being bound (XEP-0386): nothing is written before the client knows the
+    /// answer, so it is counted from the first stanza on.</summary>
+    /// <returns>What tells the client; null when the session has ended meanwhile.</returns>
+    public async ValueTask<Element?> ManageBound(Session session, Element enable)
+    {
+        var policy = _policy.StreamManagement(session.Account);
+        if (!policy.IsEnabled) return SmElements.Failed(enable.Namespace, StanzaError.FeatureNotImplemented);
+        if (enable.Name != "enable") return SmElements.Failed(enable.Namespace, StanzaError.UnexpectedRequest);
+        if (await TermsOf(session.Account, enable, policy) is not { } terms)
+            return SmElements.Failed(enable.Namespace, StanzaError.InternalServerError);
+        if (session.Manage(terms, _resumable) is not { } enabled) return null;
+        Managed(session);
+        return enabled;
+    }
+
     /// <summary>What a client gets that asks for a managed stream; null when storage could not note it.</summary>
     /// <remarks>Once a session is managed on these terms, <see cref="Managed"/> makes it findable.</remarks>
     public async ValueTask<SmTerms?> TermsOf(Jid account, Element enable, SmPolicy policy)
@@ -66,7 +81,12 @@ sealed partial class LocalDomain
     /// <summary>A session is managed from now on.</summary>
     public void Managed(Session session)
     {
-        if (session.Token is not null) _resumable.Add(session);
+        if (session.Token is not null)
+        {
+            _resumable.Add(session);
+            // It may have ended meanwhile, and been taken out before it was in.
+            if (!session.IsAlive) _resumable.Remove(session, "ended");
+        }
         _smMeters.Managed(resumable: session.Token is not null);
     }
 

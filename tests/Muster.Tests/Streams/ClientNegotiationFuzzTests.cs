@@ -34,9 +34,13 @@ public sealed class ClientNegotiationFuzzTests
         "<iq type='set' id='1' to='@'><query xmlns='jabber:iq:register'/></iq>",
         "<iq type='error' id='1'><error/></iq>",
         "<iq/>", "<message/>", "<presence/>", "<message to='juliet@localhost'><body>hello</body></message>",
-        "<enable xmlns='urn:xmpp:sm:3'/>", "<authenticate xmlns='urn:xmpp:sasl:2' mechanism='PLAIN'/>",
+        "<enable xmlns='urn:xmpp:sm:3'/>", "<resume xmlns='urn:xmpp:sm:3' previd='known' h='0'/>",
+        "<resume xmlns='urn:xmpp:sm:2' previd='gone' h='0'/>", "<resume xmlns='urn:xmpp:sm:3'/>",
+        "<authenticate xmlns='urn:xmpp:sasl:2' mechanism='PLAIN'/>",
         "<authenticate xmlns='urn:xmpp:sasl:2' mechanism='PLAIN'><initial-response>AAAA</initial-response>"
             + "<bind xmlns='urn:xmpp:bind:0'><tag>x</tag></bind></authenticate>",
+        "<authenticate xmlns='urn:xmpp:sasl:2' mechanism='PLAIN'><initial-response>AAAA</initial-response>"
+            + "<resume xmlns='urn:xmpp:sm:3' previd='known' h='0'/></authenticate>",
         "<authenticate xmlns='urn:xmpp:sasl:2' mechanism='PLAIN'><initial-response/><user-agent id='1'/>"
             + "<request-token xmlns='urn:xmpp:fast:0' mechanism='HT-SHA-256-NONE'/></authenticate>",
         "<authenticate xmlns='urn:xmpp:sasl:2' mechanism='HT-SHA-256-NONE'><user-agent id='1'/>"
@@ -67,9 +71,51 @@ public sealed class ClientNegotiationFuzzTests
                 // No piece holds a password, so only what had been reached before can have been.
                 Assert.Equal(before & StreamProgress.Authenticated, progress & StreamProgress.Authenticated);
                 if (!progress.HasFlag(StreamProgress.Authenticated))
+                {
                     Assert.DoesNotContain("bind ", effects, StringComparison.Ordinal);
+                    Assert.DoesNotContain("resume romeo", effects, StringComparison.Ordinal);
+                }
                 closed |= effects.Split('\n').Any(line => line.StartsWith("close", StringComparison.Ordinal));
             }
+        }
+    }
+
+    static readonly string[] Requests =
+    [
+        "<user-agent id='1'/>", "<user-agent/>", "<x xmlns='urn:x'/>",
+        "<request-token xmlns='urn:xmpp:fast:0' mechanism='HT-SHA-256-NONE'/>",
+        "<bind xmlns='urn:xmpp:bind:0'/>", "<bind xmlns='urn:xmpp:bind:0'><tag>taken</tag></bind>",
+        "<bind xmlns='urn:xmpp:bind:0'><enable xmlns='urn:xmpp:sm:3'/></bind>",
+        "<resume xmlns='urn:xmpp:sm:3' previd='known' h='0'/>", "<resume xmlns='urn:xmpp:sm:3' previd='ended' h='0'/>",
+        "<resume xmlns='urn:xmpp:sm:3' previd='known' h='no'/>", "<resume xmlns='urn:xmpp:sm:2' previd='known' h='0'/>",
+    ];
+
+    /// <summary>Whatever is asked for together with a login, in whatever order, ends in one answer that says what the
+    /// stream has come to.</summary>
+    [Theory]
+    [InlineData(1), InlineData(2), InlineData(3)]
+    public void ALoginIsAnsweredOnceWhateverItAsksFor(int seed)
+    {
+        var random = new Random(seed);
+        for (int run = 0; run < 400; run++)
+        {
+            var bench = new NegotiationBench(policy =>
+                NegotiationBench.WithTokens(policy) with { StreamManagement = random.Next(4) > 0 });
+            bench.Issues = random.Next(2) == 0;
+            bench.Send(NegotiationBench.Header);
+            string effects = bench.Send(Sasl2Tests.Authenticate("romeo", random.GetItems(Requests, random.Next(5))));
+            bool isIn = effects.Contains("send <success", StringComparison.Ordinal);
+            Assert.NotEqual(isIn, effects.Contains("<malformed-request", StringComparison.Ordinal));
+            Assert.Equal(2, effects.Split("send <success").Length + effects.Split("send <failure").Length - 1);
+            var progress = bench.Negotiation.Progress;
+            Assert.Equal(isIn, progress.HasFlag(StreamProgress.Authenticated));
+            bool isBound = progress.HasFlag(StreamProgress.Bound);
+            Assert.Equal(isBound, effects.Contains(">romeo@localhost/", StringComparison.Ordinal));
+            bool isResumed = effects.Contains("<resumed", StringComparison.Ordinal);
+            Assert.True(!isResumed || isBound);
+            Assert.True(!isResumed || !effects.Contains("<bound", StringComparison.Ordinal));
+            Assert.Equal(isIn && !isResumed, effects.Contains("send <stream:features", StringComparison.Ordinal));
+            Assert.Equal("Element", bench.Negotiation.Phase);
         }
     }
 

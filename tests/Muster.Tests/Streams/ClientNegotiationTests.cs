@@ -42,8 +42,8 @@ public sealed class ClientNegotiationTests
                <authentication xmlns='urn:xmpp:sasl:2'><mechanism>SCRAM-SHA-256-PLUS</mechanism>
                <mechanism>SCRAM-SHA-256</mechanism><mechanism>SCRAM-SHA-1-PLUS</mechanism>
                <mechanism>SCRAM-SHA-1</mechanism><mechanism>PLAIN</mechanism><inline>
-               <bind xmlns='urn:xmpp:bind:0'/></inline></authentication><out xmlns='urn:x'/>
-               </stream:features>
+               <bind xmlns='urn:xmpp:bind:0'/><sm xmlns='urn:xmpp:sm:3'/></inline></authentication>
+               <out xmlns='urn:x'/></stream:features>
             """);
         Snap.Match(bench.Send(NegotiationBench.Auth("romeo")), """
             find romeo@localhost
@@ -178,8 +178,8 @@ public sealed class ClientNegotiationTests
                <sasl-channel-binding xmlns='urn:xmpp:sasl-cb:0'>
                <channel-binding type='tls-server-end-point'/></sasl-channel-binding>
                <authentication xmlns='urn:xmpp:sasl:2'><mechanism>EXTERNAL</mechanism>
-               <mechanism>SCRAM-SHA-256-PLUS</mechanism><inline><bind xmlns='urn:xmpp:bind:0'/></inline>
-               </authentication></stream:features>
+               <mechanism>SCRAM-SHA-256-PLUS</mechanism><inline><bind xmlns='urn:xmpp:bind:0'/>
+               <sm xmlns='urn:xmpp:sm:3'/></inline></authentication></stream:features>
             """);
         Snap.Match(bench.Send("<auth xmlns='~sasl' mechanism='EXTERNAL'>=</auth>"), """
             find romeo@localhost

@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Text;
 using Muster.Core.Streams;
 using Muster.Protocol.Addresses;
+using Muster.Protocol.Payloads;
 using Muster.Protocol.Sasl;
 using Muster.Protocol.Stanzas;
 using Muster.Protocol.Xml;
@@ -9,7 +10,8 @@ using Muster.Protocol.Xml;
 namespace Muster.Tests.Streams;
 
 /// <summary>Drives a negotiation with XML text and tells its effects as lines of text. Ids and nonces are counted; the
-/// account romeo has the password romeo, tybalt's is disabled; every resource can be bound but "taken".</summary>
+/// account romeo has the password romeo, tybalt's is disabled; every resource can be bound but "taken"; the
+/// session "known" can be resumed, and of "ended" the count is known.</summary>
 sealed class NegotiationBench
 {
     public const string Streams = "xmlns:stream='http://etherx.jabber.org/streams'";
@@ -164,11 +166,24 @@ sealed class NegotiationBench
                 {
                     Results = [.. (bind.Requests ?? []).Select(request => new Element(request.Namespace, "done"))],
                 };
+            case NegotiationEffect.Resume resume:
+                return Resume(resume);
             case NegotiationEffect.Ask ask:
                 return new NegotiationInput.Answered(ask.Request.Result());
             default:
                 return null;
         }
+    }
+
+    static NegotiationInput.ResumeAnswered Resume(NegotiationEffect.Resume resume)
+    {
+        string ns = resume.Request.Namespace;
+        return resume.Request.Attribute("previd") switch
+        {
+            "known" => new(Jid.Parse($"{resume.Account}/before"), SmElements.Resumed(ns, "known", 5)),
+            "ended" => new(Jid.None, SmElements.Failed(ns, StanzaError.ItemNotFound, 7)),
+            _ => new(Jid.None, SmElements.Failed(ns, StanzaError.ItemNotFound)),
+        };
     }
 
     static AccountFacts Find(NegotiationEffect.FindAccount find)
@@ -201,6 +216,7 @@ sealed class NegotiationBench
             $"bind {bind.Account} {bind.Resource} of {bind.Client} "
                 + $"with ({string.Join(' ', bind.Requests.Select(request => request.Name))})",
         NegotiationEffect.Bind bind => $"bind {bind.Account} {bind.Resource}".TrimEnd(),
+        NegotiationEffect.Resume resume => $"resume {resume.Account} {resume.Request.Attribute("previd")}",
         NegotiationEffect.Ask ask => $"ask {ask.Request}",
         NegotiationEffect.Close { Error: { } error } => $"close {error.Condition}: {error.Text}",
         _ => "close",

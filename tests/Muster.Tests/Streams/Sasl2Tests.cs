@@ -4,7 +4,8 @@ using Muster.Testing;
 
 namespace Muster.Tests.Streams;
 
-/// <summary>Logging in and binding in one round trip, and every wrong turn (XEP-0388, XEP-0386).</summary>
+/// <summary>Logging in and binding in one round trip, and every wrong turn (XEP-0388, XEP-0386,
+/// XEP-0198).</summary>
 public sealed class Sasl2Tests
 {
     const string Header = NegotiationBench.Header;
@@ -23,8 +24,8 @@ public sealed class Sasl2Tests
             send <stream:features><mechanisms xmlns='~sasl'><mechanism>PLAIN</mechanism></mechanisms>
                <authentication xmlns='urn:xmpp:sasl:2'><mechanism>PLAIN</mechanism><inline>
                <bind xmlns='urn:xmpp:bind:0'><inline><feature var='urn:xmpp:carbons:2'/></inline></bind>
-               <fast xmlns='urn:xmpp:fast:0'><mechanism>HT-SHA-256-NONE</mechanism></fast></inline>
-               </authentication></stream:features>
+               <fast xmlns='urn:xmpp:fast:0'><mechanism>HT-SHA-256-NONE</mechanism></fast>
+               <sm xmlns='urn:xmpp:sm:3'/></inline></authentication></stream:features>
             """);
         Snap.Match(bench.Send(Authenticate("romeo")), """
             find romeo@localhost
@@ -123,6 +124,94 @@ public sealed class Sasl2Tests
     }
 
     [Fact]
+    [Spec("XEP-0198", "5")]
+    public void ASessionGoesOnInOneRoundTrip()
+    {
+        var bench = Opened();
+        // What it would have bound is left alone, and no features follow: what has waited does.
+        Snap.Match(bench.Send(Authenticate("romeo", Agent, Bind, Resume("known"),
+            "<request-token xmlns='urn:xmpp:fast:0' mechanism='HT-SHA-256-NONE'/>")), """
+            find romeo@localhost
+            authenticated romeo@localhost by PLAIN
+            issue HT-SHA-256-NONE to romeo@localhost e1b3062182d29a28f76b7f032f339dbb
+            resume romeo@localhost known
+            send <success xmlns='urn:xmpp:sasl:2'>
+               <authorization-identifier>romeo@localhost/before</authorization-identifier>
+               <resumed xmlns='urn:xmpp:sm:3' h='5' previd='known'/>
+               <token xmlns='urn:xmpp:fast:0' token='issued' expiry='2026-03-25T12:00:00.000Z'/></success>
+            lift limits
+            """);
+        Assert.True(bench.Negotiation.Progress.HasFlag(StreamProgress.Bound));
+        Assert.Contains("<not-allowed", bench.Send("<iq type='set' id='b'><bind xmlns='~bind'/></iq>"),
+            StringComparison.Ordinal);
+    }
+
+    [Fact]
+    [Spec("XEP-0198", "5")]
+    public void ASessionThatIsGoneIsReplacedInOneRoundTrip()
+    {
+        Snap.Match(Opened().Send(Authenticate("romeo", Agent, Resume("ended"), Bind)), """
+            find romeo@localhost
+            authenticated romeo@localhost by PLAIN
+            resume romeo@localhost ended
+            bind romeo@localhost Balcony/KzYTxW6FKMLl of e1b3062182d29a28f76b7f032f339dbb with ()
+            send <success xmlns='urn:xmpp:sasl:2'>
+               <authorization-identifier>romeo@localhost/Balcony/KzYTxW6FKMLl</authorization-identifier>
+               <failed xmlns='urn:xmpp:sm:3' h='7'><item-not-found xmlns='~stanzas'/></failed>
+               <bound xmlns='urn:xmpp:bind:0'/></success>
+            lift limits
+            send <stream:features/>
+            """);
+        // Without a wish to bind the stream stays usable for it.
+        Snap.Match(Opened().Send(Authenticate("romeo", Resume("stolen"))), """
+            find romeo@localhost
+            authenticated romeo@localhost by PLAIN
+            resume romeo@localhost stolen
+            send <success xmlns='urn:xmpp:sasl:2'>
+               <authorization-identifier>romeo@localhost</authorization-identifier>
+               <failed xmlns='urn:xmpp:sm:3'><item-not-found xmlns='~stanzas'/></failed></success>
+            lift limits
+            send <stream:features><bind xmlns='~bind'/><sm xmlns='urn:xmpp:sm:2'/>
+               <sm xmlns='urn:xmpp:sm:3'/><session xmlns='~session'><optional/></session>
+               </stream:features>
+            """);
+    }
+
+    [Theory]
+    [InlineData("previd='known'"), InlineData("h='0'"), InlineData(""), InlineData("previd='' h='0'")]
+    [InlineData("previd='known' h='-1'"), InlineData("previd='known' h='4294967296'")]
+    public void AMalformedWishToResumeCostsNeitherTheLoginNorTheBind(string attributes)
+    {
+        string effects = Opened().Send(
+            Authenticate("romeo", Agent, Bind, $"<resume xmlns='urn:xmpp:sm:3' {attributes}/>"));
+        Assert.DoesNotContain("resume romeo", effects, StringComparison.Ordinal);
+        Assert.Contains("<failed xmlns='urn:xmpp:sm:3'><bad-request xmlns='~stanzas'/></failed>", Unfolded(effects),
+            StringComparison.Ordinal);
+        Assert.Contains("<bound xmlns='urn:xmpp:bind:0'/>", effects, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void WithoutStreamManagementNothingIsResumedNorOffered()
+    {
+        var bench = new NegotiationBench(policy =>
+            NegotiationBench.WithTokens(policy) with { StreamManagement = false });
+        Assert.DoesNotContain("urn:xmpp:sm:", bench.Send(Header), StringComparison.Ordinal);
+        string effects = bench.Send(Authenticate("romeo", Agent, Bind, Resume("known")));
+        Assert.DoesNotContain("resume romeo", effects, StringComparison.Ordinal);
+        Assert.Contains("<failed xmlns='urn:xmpp:sm:3'><feature-not-implemented ", Unfolded(effects),
+            StringComparison.Ordinal);
+        Assert.Contains("<bound", effects, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void NothingIsResumedForWhoHasNotLoggedIn()
+    {
+        string effects = Opened().Send(Attempt("romeo", "wrong", Resume("known")));
+        Assert.DoesNotContain("resume romeo", effects, StringComparison.Ordinal);
+        Assert.DoesNotContain("urn:xmpp:sm:3", effects, StringComparison.Ordinal);
+    }
+
+    [Fact]
     [Spec("XEP-0388", "challenge")]
     public void ChallengesAndResponsesAreInItsNamespace()
     {
@@ -214,6 +303,7 @@ public sealed class Sasl2Tests
         { Raw("AAAA", Agent + Agent), "malformed-request" },
         { Raw("AAAA", $"<user-agent id='{new string('a', 129)}'/>"), "malformed-request" },
         { Raw("AAAA", Bind + Bind), "malformed-request" },
+        { Raw("AAAA", Resume("known") + Resume("known")), "malformed-request" },
         { Raw("AAAA", "<fast xmlns='urn:xmpp:fast:0'/>"), "malformed-request" },
         { "<response xmlns='urn:xmpp:sasl:2'>AAAA</response>", "malformed-request" },
         { "<abort xmlns='urn:xmpp:sasl:2'/>", "malformed-request" },
@@ -265,6 +355,11 @@ public sealed class Sasl2Tests
         bench.Send(Authenticate("romeo", bound ? Bind : ""));
         Assert.Equal("close policy-violation: this stream has been authenticated", bench.Send(Authenticate("romeo")));
     }
+
+    static string Resume(string token) => $"<resume xmlns='urn:xmpp:sm:3' previd='{token}' h='3'/>";
+
+    // Long lines are broken between elements.
+    static string Unfolded(string effects) => effects.Replace("\n   ", "", StringComparison.Ordinal);
 
     internal static string Authenticate(string user, params string[] children) =>
         Attempt(user, user, string.Concat(children));
