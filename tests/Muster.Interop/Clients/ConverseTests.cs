@@ -38,6 +38,38 @@ public sealed class ConverseTests
         }
     }
 
+    [RealPeerFact("chromium", "converse.js")]
+    public async Task WhatWasSaidBeforeComesFromTheArchive()
+    {
+        // No history on entering, so that what is seen can have come from the archive alone.
+        await using var server = await ServerProcess.StartAsync("""
+            [modules.mod_muc]
+              history_size = 0
+            """);
+        using var playwright = await Playwright.CreateAsync();
+        await using var browser = await playwright.Chromium.LaunchAsync(
+            new() { ExecutablePath = "/usr/bin/chromium", Args = ChromiumArguments });
+        var romeo = await LogInAsync(browser, server, "romeo");
+        await JoinAsync(romeo);
+        for (int i = 1; i <= 5; i++)
+        {
+            await SayAsync(romeo, $"Line number {i} of the balcony scene");
+            await SeesAsync(romeo, $"Line number {i} of the balcony scene");
+        }
+
+        var juliet = await LogInAsync(browser, server, "juliet");
+        try
+        {
+            await JoinAsync(juliet);
+            for (int i = 1; i <= 5; i++) await SeesAsync(juliet, $"Line number {i} of the balcony scene");
+            Assert.Equal(5, await juliet.Locator("converse-muc .chat-msg__text").CountAsync());
+        }
+        finally
+        {
+            await juliet.ScreenshotAsync(new() { Path = Path.Combine(Repository.Artifacts, "archive-juliet.png") });
+        }
+    }
+
     static async Task<IPage> LogInAsync(IBrowser browser, ServerProcess server, string user)
     {
         var context = await browser.NewContextAsync(new() { ViewportSize = new() { Width = 1100, Height = 720 } });

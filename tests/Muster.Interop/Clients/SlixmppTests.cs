@@ -37,6 +37,20 @@ public sealed class SlixmppTests
         Assert.DoesNotContain("not the password", server.Output, StringComparison.Ordinal);
     }
 
+    [RealPeerFact("python3-slixmpp")]
+    public async Task ABotReadsArchivesWithThePluginOfItsLibrary()
+    {
+        await using var server = await ServerProcess.StartAsync();
+        var result = await Command.RunAsync("/usr/bin/python3", ["tests/Muster.Interop/py/archive_bot.py",
+            "romeo@localhost", "romeo", "127.0.0.1", $"{server.ClientPort}", "garden@conference.localhost", "Romeo",
+            "30"]);
+        Assert.True(result.Exit == 0, result.Output + server.Output);
+        foreach (string line in (string[])["room forwards 30 True", "room backwards 30 True",
+            "account forwards 30 True", "account backwards 30 True", "metadata True"])
+            Assert.Contains(line, result.Output, StringComparison.Ordinal);
+        Assert.Contains("'after-id', 'before-id', 'end', 'ids'", result.Output, StringComparison.Ordinal);
+    }
+
     static Task<(int Exit, string Output)> Bot(ServerProcess server, string user, string nick, string say,
         string waitFor) =>
         Command.RunAsync("/usr/bin/python3", ["tests/Muster.Interop/py/room_bot.py", $"{user}@localhost", user,

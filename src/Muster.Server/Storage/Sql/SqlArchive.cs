@@ -62,19 +62,15 @@ internal sealed class SqlArchive(SqlDatabase db) : IArchiveStore
     public ValueTask<ArchivePage> Page(Jid archive, ArchiveQuery query, CancellationToken cancel = default) =>
         db.ReadSnapshot(async session =>
         {
-            var sql = new StringBuilder(FromArchive);
-            List<object?> args = [archive.ToString()];
-            AddFilter(sql, args, query);
-            long? count = query.Count
-                ? await session.Number(
-                    $"SELECT count(*) FROM (SELECT 1 {sql} LIMIT {ArchiveQuery.CountMax}) counted", [.. args])
-                : null;
-
-            if (query.Cursor is { } cursor) Add(sql, args, query.Backwards ? "e.id <" : "e.id >", cursor);
-            sql.Append(CultureInfo.InvariantCulture, $" ORDER BY e.id {(query.Backwards ? "DESC" : "ASC")} LIMIT ");
-            args.Add(query.Max + 1L);
-            sql.Append(CultureInfo.InvariantCulture, $"${args.Count}");
-            var page = await session.Query($"SELECT {Columns} {sql}", row => Map(archive, row), [.. args]);
+            long? count = null;
+            if (query.Count)
+            {
+                var (counting, bounds) = SetSql(archive, query);
+                count = await session.Number(
+                    $"SELECT count(*) FROM (SELECT 1 {counting} LIMIT {ArchiveQuery.CountMax}) counted", [.. bounds]);
+            }
+            var (sql, args) = PageSql(archive, query);
+            var page = await session.Query(sql, row => Map(archive, row), [.. args]);
 
             bool complete = page.Count <= query.Max;
             if (!complete) page.RemoveAt(query.Max);
@@ -82,8 +78,28 @@ internal sealed class SqlArchive(SqlDatabase db) : IArchiveStore
             return new ArchivePage(page, complete, count);
         }, cancel);
 
+    /// <summary>The query of a page, one entry longer than asked for, with its arguments.</summary>
+    internal static (string Sql, List<object?> Args) PageSql(Jid archive, ArchiveQuery query)
+    {
+        var (sql, args) = SetSql(archive, query);
+        if (query.Cursor is { } cursor) Add(sql, args, query.Backwards ? "e.id <" : "e.id >", cursor);
+        sql.Append(CultureInfo.InvariantCulture, $" ORDER BY e.id {(query.Backwards ? "DESC" : "ASC")} LIMIT ");
+        args.Add(query.Max + 1L);
+        sql.Append(CultureInfo.InvariantCulture, $"${args.Count}");
+        return ($"SELECT {Columns} {sql}", args);
+    }
+
+    static (StringBuilder Sql, List<object?> Args) SetSql(Jid archive, ArchiveQuery query)
+    {
+        var sql = new StringBuilder(FromArchive);
+        List<object?> args = [archive.ToString()];
+        AddFilter(sql, args, query);
+        return (sql, args);
+    }
+
     /// <summary>Writes the filter. A time becomes a bound on ids as well, found in the index by time: so a page in the
-    /// middle of a long archive is reached without reading what lies before it.</summary>
+    /// middle of a long archive is reached without reading what lies before it. The entries themselves are then read in
+    /// the order of ids: "+ 0" keeps the databases from reading them by time and sorting years of them.</summary>
     static void AddFilter(StringBuilder sql, List<object?> args, ArchiveQuery query)
     {
         if (query.AfterId is { } after) Add(sql, args, "e.id >", after);
@@ -93,13 +109,13 @@ internal sealed class SqlArchive(SqlDatabase db) : IArchiveStore
         if (query.Kind is { } kind) Add(sql, args, "e.kind =", (int)kind);
         if (query.Start is { } start)
         {
-            Add(sql, args, "e.at >=", StoredTime.FromRoundedUp(start));
+            Add(sql, args, "e.at + 0 >=", StoredTime.FromRoundedUp(start));
             sql.Append(CultureInfo.InvariantCulture, $" AND e.id >= ({ByTime} s.at >= ${args.Count} ")
                 .Append("ORDER BY s.at, s.id LIMIT 1)");
         }
         if (query.End is { } end)
         {
-            Add(sql, args, "e.at <=", StoredTime.From(end));
+            Add(sql, args, "e.at + 0 <=", StoredTime.From(end));
             sql.Append(CultureInfo.InvariantCulture, $" AND e.id <= ({ByTime} s.at <= ${args.Count} ")
                 .Append("ORDER BY s.at DESC, s.id DESC LIMIT 1)");
         }
