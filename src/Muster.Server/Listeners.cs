@@ -25,8 +25,8 @@ sealed class Listeners : IAsyncDisposable
         Addresses = addresses;
     }
 
-    /// <summary>What stands open, with the actual ports: <c>c2s 127.0.0.1:5222 http
-    /// http://127.0.0.1:5280</c>.</summary>
+    /// <summary>What stands open, with the actual ports: <c>c2s 127.0.0.1:5222 s2s
+    /// 127.0.0.1:5269 http http://127.0.0.1:5280</c>.</summary>
     public string Addresses { get; }
 
     /// <summary>Where a listener is reached from this machine: <c>http://127.0.0.1:5280</c>.</summary>
@@ -34,6 +34,7 @@ sealed class Listeners : IAsyncDisposable
 
     /// <summary>Opens them all, or none.</summary>
     /// <param name="clients">Listeners for clients over TCP, and who takes the connections.</param>
+    /// <param name="peers">Listeners for other servers, and who takes the connections.</param>
     /// <param name="web">Listeners for HTTP, and who takes clients over WebSocket there.</param>
     /// <param name="adminSocket">Where the socket of the command line is made; null for none.</param>
     /// <param name="routes">What is served over HTTP.</param>
@@ -41,6 +42,7 @@ sealed class Listeners : IAsyncDisposable
     /// <exception cref="StartException">One cannot be opened.</exception>
     public static async Task<Listeners> OpenAsync(
         IEnumerable<(C2sListener Config, ClientListener Handler)> clients,
+        IEnumerable<(S2sListener Config, PeerListener Handler)> peers,
         IEnumerable<(HttpListener Config, ClientListener Clients)> web, string? adminSocket, HttpRoutes routes,
         ILoggerFactory logs)
     {
@@ -58,6 +60,14 @@ sealed class Listeners : IAsyncDisposable
                 kestrel.Listen(config.IpAddress, config.Port, options =>
                 {
                     opened.Add(("c2s ", options));
+                    options.Run(handler.OnConnectedAsync);
+                });
+            }
+            foreach (var (config, handler) in peers)
+            {
+                kestrel.Listen(config.IpAddress, config.Port, options =>
+                {
+                    opened.Add(("s2s ", options));
                     options.Run(handler.OnConnectedAsync);
                 });
             }

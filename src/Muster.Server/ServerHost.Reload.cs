@@ -61,6 +61,7 @@ sealed partial class ServerHost
         // Whatever can fail comes first: then all of it is in force, or nothing.
         var tcp = SourcesFor(ClientListeners, _config.Listen.C2s, _live.Listen.C2s, config.Listen.C2s);
         var web = SourcesFor(WebListeners, _config.Listen.Http, _live.Listen.Http, config.Listen.Http);
+        var peers = PeerSettingsOf(config);
         _live = config;
         _pools = PoolsOf(config, changes);
         Services.Registration = RegistrationOf(config);
@@ -68,6 +69,7 @@ sealed partial class ServerHost
         Services.Limits = Services.Local.Limits = LimitsOf(config);
         foreach (var (listener, rules, certificate) in tcp.Concat(web))
             listener.Settings = ClientSettingsOf(rules, certificate);
+        ApplyPeers(config, peers);
         foreach (var rooms in Services.Rooms.Values)
             await rooms.Apply(RoomSettingsOf(config, rooms.Settings.Host.ToString()));
         ConfigApplied?.Invoke(config);
@@ -92,12 +94,16 @@ sealed partial class ServerHost
         foreach (var (listener, rules) in listeners.Zip(opened))
         {
             var (was, becomes) = (InForce(rules, before), InForce(rules, now));
-            bool isSame = (was.Tls.CertFile, was.Tls.KeyFile, was.Tls.Password)
-                == (becomes.Tls.CertFile, becomes.Tls.KeyFile, becomes.Tls.Password);
-            all.Add((listener, becomes, isSame ? listener.Settings.Certificate : CertificateOf(becomes.Tls)));
+            all.Add((listener, becomes, HasSameCertificate(was, becomes)
+                ? listener.Settings.Certificate
+                : CertificateOf(becomes.Tls)));
         }
         return all;
     }
+
+    static bool HasSameCertificate(Listener was, Listener becomes) =>
+        (was.Tls.CertFile, was.Tls.KeyFile, was.Tls.Password)
+            == (becomes.Tls.CertFile, becomes.Tls.KeyFile, becomes.Tls.Password);
 
     /// <summary>What a configuration says of a listener that is open: the table with its address. A listener that has
     /// gone from the file, or moved, goes by what it was opened with until a restart.</summary>

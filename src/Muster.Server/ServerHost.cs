@@ -71,6 +71,7 @@ sealed partial class ServerHost : IAsyncDisposable
             pool => pool.Key, pool => PoolOf(pool.Key, pool.Value, meters), StringComparer.Ordinal);
         var rooms = RoomServicesOf(config, new(router, sessions, database, archives, clock, meters, logs, limits));
         var registration = RegistrationOf(config);
+        var peers = new PeerRoutes(router, clock, meters.Peers, logs, () => _peerRules!);
         Services = new Services(
             router, sessions, database, accounts,
             new AccountBook(database.Accounts, database.Tokens, clock, config.General.Hosts,
@@ -82,6 +83,7 @@ sealed partial class ServerHost : IAsyncDisposable
                 logs.CreateLogger<TokenBook>()),
             registration, limits, local, archives, rooms, clock, meters, logs)
         {
+            Peers = peers,
             ArchiveRetention = ArchiveRetentionOf(config),
         };
 
@@ -96,7 +98,7 @@ sealed partial class ServerHost : IAsyncDisposable
         // Who serves which domain.
         var targets = config.General.Hosts.Select(host => KeyValuePair.Create(host, (IStanzaTarget)local))
             .Concat(rooms.Select(room => KeyValuePair.Create(room.Key, (IStanzaTarget)room.Value)));
-        router.Connect(targets, new PeerRoutes(router));
+        router.Connect(targets, peers);
 
         // Who connects.
         _timers = new ConnectionTimers(clock);
@@ -107,15 +109,13 @@ sealed partial class ServerHost : IAsyncDisposable
         var (tcp, web) = overrides.OpensListeners ? (config.Listen.C2s, config.Listen.Http) : ([], []);
         ClientListeners = [.. tcp.Select((listener, i) => ToListener(listener, $"c2s[{i}]"))];
         WebListeners = [.. web.Select((listener, i) => ToListener(listener, $"http[{i}]"))];
+        _peers = new PeerServices(peers, _timers, meters.Peers, logs.CreateLogger("Muster.Peers"),
+            logs.CreateLogger("Muster.Stanzas"));
+        _peerRules = PeerRouteSettingsOf(config);
+        var s2s = overrides.OpensListeners ? config.Listen.S2s : [];
+        PeerListeners = [.. s2s.Select(rules => new PeerListener(_peers, PeerSettingsOf(config, rules, null)))];
 
-        // What is served over HTTP.
-        _routes.Map(HttpService.WebSocket, "/ws", http => WebSocketEndpoint.HandleAsync(http, WebListenerOf(http)));
-        _routes.Map(HttpService.HostMeta, HostMeta.XmlPath, http => HostMeta.HandleXmlAsync(http, PublicUrl(http)));
-        _routes.Map(HttpService.HostMeta, HostMeta.JsonPath, http => HostMeta.HandleJsonAsync(http, PublicUrl(http)));
-        MetricsEndpoint.Map(_routes, _metrics, () => _live.Instrumentation);
-        ChatPage.Map(_routes, () => new ChatSettings(
-            config.DefaultDomain, config.ModulesOf(config.DefaultDomain).Muc.HostFor(config.DefaultDomain),
-            _live.Registration.InBand));
+        MapPages(config);
         Admin = MapAdmin(features);
     }
 
@@ -127,6 +127,9 @@ sealed partial class ServerHost : IAsyncDisposable
 
     /// <summary>The listeners for clients over TCP, in the order of the configuration.</summary>
     public IReadOnlyList<ClientListener> ClientListeners { get; }
+
+    /// <summary>The listeners for other servers.</summary>
+    public IReadOnlyList<PeerListener> PeerListeners { get; }
 
     /// <summary>Those over WebSocket, one for each HTTP listener.</summary>
     public IReadOnlyList<ClientListener> WebListeners { get; }
@@ -161,8 +164,8 @@ sealed partial class ServerHost : IAsyncDisposable
     public async Task StartAsync()
     {
         _listeners = await Listeners.OpenAsync(
-            _config.Listen.C2s.Zip(ClientListeners), _config.Listen.Http.Zip(WebListeners),
-            AdminSocket.Prepare(_folder), _routes, _overrides.Logs);
+            _config.Listen.C2s.Zip(ClientListeners), _config.Listen.S2s.Zip(PeerListeners),
+            _config.Listen.Http.Zip(WebListeners), AdminSocket.Prepare(_folder), _routes, _overrides.Logs);
         StartWithoutListeners();
     }
 
@@ -202,6 +205,7 @@ sealed partial class ServerHost : IAsyncDisposable
     public void StartWithoutListeners()
     {
         _background.Start();
+        StartPeers();
         foreach (var rooms in Services.Rooms.Values) rooms.Start();
     }
 
@@ -221,6 +225,8 @@ sealed partial class ServerHost : IAsyncDisposable
             if (rooms.PublicLogs is { } logs) await logs.DisposeAsync();
         _timers.Dispose();
         _resumable.Dispose();
+        Services.Peers.Dispose();
+        _peerNetwork?.Dispose();
         await Services.Database.DisposeAsync();
         foreach (var pool in _pools.Values) pool.Dispose();
         _metrics.Dispose();
@@ -249,6 +255,17 @@ sealed partial class ServerHost : IAsyncDisposable
         ClientStates => modules.Csi.Enabled,
         _ => true,
     };
+
+    void MapPages(ServerConfig config)
+    {
+        _routes.Map(HttpService.WebSocket, "/ws", http => WebSocketEndpoint.HandleAsync(http, WebListenerOf(http)));
+        _routes.Map(HttpService.HostMeta, HostMeta.XmlPath, http => HostMeta.HandleXmlAsync(http, PublicUrl(http)));
+        _routes.Map(HttpService.HostMeta, HostMeta.JsonPath, http => HostMeta.HandleJsonAsync(http, PublicUrl(http)));
+        MetricsEndpoint.Map(_routes, _metrics, () => _live.Instrumentation);
+        ChatPage.Map(_routes, () => new ChatSettings(
+            config.DefaultDomain, config.ModulesOf(config.DefaultDomain).Muc.HostFor(config.DefaultDomain),
+            _live.Registration.InBand));
+    }
 
     ClientListener ToListener(Listener listener, string name) =>
         new(_clients, ClientSettingsOf(listener, CertificateOf(listener.Tls)), name);

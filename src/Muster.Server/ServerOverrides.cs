@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
+using Muster.Server.Net;
 using Muster.Server.Storage;
 
 namespace Muster.Server;
@@ -12,6 +13,9 @@ sealed record ServerOverrides
 
     /// <summary>Where log lines go.</summary>
     public ILoggerFactory Logs { get; init; } = NullLoggerFactory.Instance;
+
+    /// <summary>How connections to other servers are made; null for TCP, and the DNS.</summary>
+    public PeerConnect? ConnectPeer { get; init; }
 
     /// <summary>False for a server that only administers its data: its one listener is the socket for that.</summary>
     public bool OpensListeners { get; init; } = true;

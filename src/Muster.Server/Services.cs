@@ -29,6 +29,9 @@ sealed record Services(
     Meters Meters,
     ILoggerFactory Logs)
 {
+    /// <summary>The ways to other servers.</summary>
+    public required PeerRoutes Peers { get; init; }
+
     /// <summary>How accounts come into being; a reload of the configuration replaces it.</summary>
     public RegistrationSettings Registration { get; set; } = Registration;
 

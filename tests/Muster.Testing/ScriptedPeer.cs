@@ -1,5 +1,7 @@
 using System.Globalization;
+using System.IO.Pipelines;
 using System.Text;
+using System.Text.RegularExpressions;
 
 namespace Muster.Testing;
 
@@ -11,11 +13,15 @@ namespace Muster.Testing;
 /// </summary>
 public sealed class ScriptedPeer
 {
-    readonly PipePair _pipes;
+    readonly IDuplexPipe _pipe;
+    readonly Action _reset;
     readonly StringBuilder _received = new(); // what came and was not waited for yet
 
     /// <summary>Plays the client's end of a connection.</summary>
-    public ScriptedPeer(PipePair pipes) => _pipes = pipes;
+    public ScriptedPeer(PipePair pipes) : this(pipes.Client, pipes.Reset) { }
+
+    /// <summary>Plays one end of a connection.</summary>
+    public ScriptedPeer(IDuplexPipe pipe, Action reset) => (_pipe, _reset) = (pipe, reset);
 
     /// <summary>What has been received and not been waited for.</summary>
     public string Rest => _received.ToString();
@@ -37,14 +43,37 @@ public sealed class ScriptedPeer
         }
     }
 
+    /// <summary>Waits for text that fits, and takes all that was received up to its end.</summary>
+    public async Task<string> WaitAsync(Regex pattern)
+    {
+        try
+        {
+            while (true)
+            {
+                var match = pattern.Match(_received.ToString());
+                if (!match.Success)
+                {
+                    if (!await ReceiveAsync()) throw new EndOfStreamException("the other side has ended");
+                    continue;
+                }
+                _received.Remove(0, match.Index + match.Length);
+                return match.Value;
+            }
+        }
+        catch (Exception error) when (error is TimeoutException or EndOfStreamException or IOException)
+        {
+            throw new InvalidOperationException($"'{pattern}': {error.Message}\n received: {_received}", error);
+        }
+    }
+
     async Task StepAsync(char kind, string text)
     {
         switch (kind, text)
         {
-            case ('>', _): await _pipes.Client.Output.WriteAsync(Bytes(text)); break;
+            case ('>', _): await _pipe.Output.WriteAsync(Bytes(text)); break;
             case ('<', _): await WaitForAsync(text); break;
-            case ('!', "reset"): _pipes.Reset(); break;
-            case ('!', "end"): await _pipes.Client.Output.CompleteAsync(); break;
+            case ('!', "reset"): _reset(); break;
+            case ('!', "end"): await _pipe.Output.CompleteAsync(); break;
             case ('!', "ended"): while (await ReceiveAsync()) { } break;
             default: throw new FormatException($"no step of a script: {kind} {text}");
         }
@@ -74,10 +103,10 @@ public sealed class ScriptedPeer
 
     async Task<bool> ReceiveAsync()
     {
-        var result = await _pipes.Client.Input.ReadAsync().AsTask().WaitAsync(TestClient.Patience);
+        var result = await _pipe.Input.ReadAsync().AsTask().WaitAsync(TestClient.Patience);
         _received.Append(Encoding.UTF8.GetString(result.Buffer));
         bool any = !result.Buffer.IsEmpty;
-        _pipes.Client.Input.AdvanceTo(result.Buffer.End);
+        _pipe.Input.AdvanceTo(result.Buffer.End);
         return any || !result.IsCompleted;
     }
 

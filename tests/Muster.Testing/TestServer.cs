@@ -2,6 +2,8 @@ using Muster.Protocol.Addresses;
 using Muster.Protocol.Sasl;
 using Muster.Server;
 using Muster.Server.Config;
+using Muster.Server.Net;
+using Muster.Server.Peers;
 using Muster.Server.Storage;
 using Muster.Server.Storage.Memory;
 
@@ -53,18 +55,20 @@ public sealed class TestServer : IAsyncDisposable
     public static Task<TestServer> StartAsync(string? config = null) => StartAsync(config, null);
 
     /// <summary>Starts a server on a database, for example that of a server that was stopped.</summary>
-    internal static async Task<TestServer> StartAsync(string? config, Database? database)
+    internal static async Task<TestServer> StartAsync(
+        string? config, Database? database, PeerConnect? connect = null, FakeClock? clock = null)
     {
         var (parsed, problems) = ConfigCheck.Parse(config ?? DefaultConfig, "test");
         if (parsed is null) throw new ArgumentException(string.Join('\n', problems), nameof(config));
         string folder = Directory.CreateTempSubdirectory("muster-test-").FullName;
-        var clock = new FakeClock();
+        clock ??= new FakeClock();
         var logs = new TestLogs();
         var host = await ServerHost.OpenAsync(parsed, folder, new ServerOverrides
         {
             Clock = clock,
             Logs = logs,
             Database = database ?? new MemoryDatabase(),
+            ConnectPeer = connect ?? (static (_, _) => throw new PeerUnreachableException("nobody is there", true)),
         });
         host.StartWithoutListeners();
         return new TestServer(host, folder, clock, logs);
@@ -108,6 +112,14 @@ public sealed class TestServer : IAsyncDisposable
         var pipes = new PipePair();
         life = _host.ClientListeners[0].AcceptAsync(pipes.Server, "192.0.2.1", pipes.Reset);
         _connections.Add(life);
+        return pipes;
+    }
+
+    /// <summary>Has the server accept a connection of another server.</summary>
+    public PipePair AcceptPeer()
+    {
+        var pipes = new PipePair();
+        _connections.Add(_host.PeerListeners[0].AcceptAsync(pipes.Server, "192.0.2.2", pipes.Reset));
         return pipes;
     }
 

@@ -78,4 +78,15 @@ public sealed record ServerLimits
 
     /// <summary>Rooms of which one such session hears. The others are left out: it is a hint.</summary>
     public int ActivityRoomsMax { get; init; } = 200;
+
+    /// <summary>Stanzas that may wait for a stream to another server, for each pair of domains; together they may have
+    /// <see cref="OutboundBytesMax"/>. Those beyond are refused with <c>resource-constraint</c>.</summary>
+    public int PeerQueueLengthMax { get; init; } = 1000;
+
+    /// <summary>Pairs of a domain here and one elsewhere that stanzas are sent between. Whoever writes to ever new
+    /// domains meets it; those that are not used any more are forgotten.</summary>
+    public int PeerRoutesMax { get; init; } = 10_000;
+
+    /// <summary>Streams that one domain of another server may have open to this one.</summary>
+    public int PeerStreamsPerDomainMax { get; init; } = 50;
 }

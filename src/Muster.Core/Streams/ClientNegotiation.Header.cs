@@ -1,5 +1,4 @@
 using System.Buffers;
-using System.Globalization;
 using Muster.Protocol.Addresses;
 using Muster.Protocol.Stanzas;
 using Muster.Protocol.Xml;
@@ -51,7 +50,7 @@ public sealed partial class ClientNegotiation
         if (contentNamespace != Namespaces.Client)
             return StreamError.InvalidNamespace.WithText("the content namespace of clients is jabber:client");
         // RFC 6120 §4.7.5: no version means 0.9, which knew no features; a higher one is answered with ours.
-        if (!IsVersionOneOrMore(header.Attribute("version")))
+        if (!StreamVersion.IsOneOrMore(header.Attribute("version")))
             return StreamError.UnsupportedVersion.WithText("version 1.0 is spoken here");
         // RFC 6120 §4.9.3.6.
         if (!Jid.TryParse(header.Attribute("to"), out var to) || !_policy.Hosts.Contains(to))
@@ -71,16 +70,6 @@ public sealed partial class ClientNegotiation
         bool isForeign = from.IsNone || !from.Domain.SequenceEqual(to.Domain)
             || (!_account.IsNone && from.Bare != _account);
         return hasFrom && isForeign ? StreamError.InvalidFrom.WithText("that is not this client's address") : null;
-    }
-
-    static bool IsVersionOneOrMore(string? version)
-    {
-        // RFC 6120 §4.7.5: the numbers are compared as numbers, leading zeros ignored.
-        int dot = version?.IndexOf('.', StringComparison.Ordinal) ?? -1;
-        return dot > 0
-            && uint.TryParse(version.AsSpan(0, dot), NumberStyles.None, CultureInfo.InvariantCulture, out uint major)
-            && uint.TryParse(version.AsSpan(dot + 1), NumberStyles.None, CultureInfo.InvariantCulture, out _)
-            && major >= 1;
     }
 
     Element FeaturesElement()

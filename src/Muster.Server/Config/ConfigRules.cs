@@ -147,6 +147,8 @@ static class ConfigRules
             MustExist(listener.Tls.KeyFile, $"{listener.ConfigPath}.tls.keyfile", "private key");
         }
 
+        MustExist(config.S2s.CaCertFile, "s2s.cacertfile", "certificate");
+
         void MustExist(string? file, string path, string what)
         {
             if (file is not null && !File.Exists(file)) reading.Error(

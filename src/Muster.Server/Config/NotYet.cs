@@ -12,21 +12,15 @@ static class NotYet
     [
         "listen.c2s.shaper",
         "listen.c2s.access",
-        "listen.s2s",
         "listen.http.shaper",
         "listen.http.access",
         "listen.component",
-        "s2s",
         "general.language",
-        "modules.mod_smacks.smacks_enabled_s2s",
-        "modules.mod_smacks.smacks_s2s_resend",
-        "modules.mod_smacks.smacks_s2s_hibernation_time",
         "modules.mod_track_muc_joins",
         "modules.mod_ping_muc",
         "modules.mod_muc_offline_delivery",
         "modules.mod_muc_cloud_notify",
         "modules.mod_cloud_notify",
-        "modules.mod_s2s_keepalive",
         "modules.mod_offline.muc_offline_store",
     ];
 

@@ -1,29 +1,25 @@
 using System.Net;
+using Muster.Core.Streams;
 
 namespace Muster.Server.Config;
-
-/// <summary>Whether a stream between servers must be encrypted.</summary>
-enum S2sTls
-{
-    Optional,
-    /// <summary>Encrypted; a certificate that proves nothing falls back to dialback (XEP-0220).</summary>
-    Required,
-    /// <summary>Encrypted, with a certificate that a known authority signed for the domain.</summary>
-    RequiredTrusted,
-}
 
 /// <summary>How the server talks with other servers.</summary>
 sealed class S2sConfig(Section s)
 {
-    internal static readonly (string, S2sTls)[] TlsWords =
-        [("optional", S2sTls.Optional), ("required", S2sTls.Required), ("required_trusted", S2sTls.RequiredTrusted)];
+    internal static readonly (string, PeerTls)[] TlsWords =
+        [("optional", PeerTls.Optional), ("required", PeerTls.Required), ("required_trusted", PeerTls.RequiredTrusted)];
 
     static readonly (string, bool)[] Policies = [("allow", true), ("deny", false)];
 
-    public S2sTls UseStartTls { get; } = s.Choice("use_starttls", S2sTls.Required,
+    public PeerTls UseStartTls { get; } = s.Choice("use_starttls", PeerTls.Required,
         "Encryption of streams between servers: \"optional\", \"required\" (certificate or dialback), " +
             "\"required_trusted\" (a certificate from a known authority).",
         TlsWords, reloads: true);
+
+    public string? CaCertFile { get; } = s.OptionalFile(
+        "cacertfile", "the authorities that the system trusts",
+        "PEM file with certificates of further authorities that are trusted to vouch for other servers.",
+        reloads: true);
 
     public IReadOnlyList<S2sAddress> Addresses { get; } =
         s.Tables("address", "Fixed addresses of other servers, instead of DNS.", t => new S2sAddress(t), reloads: true);
@@ -52,6 +48,13 @@ sealed class S2sConfig(Section s)
         "dns_timeout", 10, "How long one DNS look-up may take.", reloads: true);
     public int DnsRetries { get; } = s.Int("dns_retries", 2, "Attempts of a DNS look-up.", min: 1, max: 10,
         reloads: true);
+
+    /// <summary>The option of one server; null when it is not given.</summary>
+    internal static PeerTls? TlsOf(Section s) => s.Parsed<PeerTls?>(
+        "use_starttls", null, null, "one of \"optional\", \"required\", \"required_trusted\"",
+        "As s2s.use_starttls, for this server alone.", static text =>
+            Array.FindIndex(TlsWords, w => w.Item1 == text) is >= 0 and var i ? TlsWords[i].Item2 : null,
+        unset: "as s2s.use_starttls");
 }
 
 /// <summary>Where a domain's server is.</summary>
@@ -62,12 +65,7 @@ sealed class S2sAddress(Section s)
     public int Port { get; } = s.Port("port", 5269, "Its port.", min: 1);
 
     /// <summary>Null: as for all servers.</summary>
-    public S2sTls? UseStartTls { get; } = s.Parsed<S2sTls?>(
-        "use_starttls", null, null, "one of \"optional\", \"required\", \"required_trusted\"",
-        "As s2s.use_starttls, for this server alone.", static text =>
-            Array.FindIndex(S2sConfig.TlsWords, w => w.Item1 == text) is >= 0 and var i ? S2sConfig.TlsWords[i].Item2
-            : null,
-        unset: "as s2s.use_starttls");
+    public PeerTls? UseStartTls { get; } = S2sConfig.TlsOf(s);
 }
 
 /// <summary>Whether one domain may connect.</summary>
@@ -75,6 +73,9 @@ sealed class S2sHostPolicy(Section s, (string, bool)[] policies)
 {
     public string Host { get; } = s.RequiredDomain("host", "peer.test", "The domain.");
     public bool Allows { get; } = s.Choice("policy", true, "What happens with it.", policies, required: true);
+
+    /// <summary>Null: as for all servers.</summary>
+    public PeerTls? UseStartTls { get; } = S2sConfig.TlsOf(s);
 }
 
 /// <summary>Services that the server asks.</summary>

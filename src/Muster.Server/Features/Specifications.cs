@@ -18,7 +18,7 @@ static class Specifications
     // In no feature of their own: RFCs and what streams, payloads and rooms implement.
     static readonly Specification[] Elsewhere =
     [
-        Rfc(6120, "XMPP: Core", Support.Partial, "client streams; other servers come later"),
+        Rfc(6120, "XMPP: Core", Support.Complete),
         Rfc(6121, "XMPP: Instant Messaging and Presence", Support.Complete),
         Rfc(7622, "XMPP: Address Format", Support.Complete, "Unicode 15.0"),
         Rfc(7590, "Use of TLS in XMPP", Support.Complete),
@@ -32,8 +32,13 @@ static class Specifications
         Xep(115, "Entity Capabilities", "1.6.0", Support.Complete, "of the server, hash sha-1"),
         Xep(122, "Data Forms Validation", "1.0.2", Support.Partial, "ranges of numbers in the form of a room"),
         Xep(156, "Discovering Alternative XMPP Connection Methods", "1.4.0", Support.Complete),
+        Xep(178, "Best Practices for Use of SASL EXTERNAL with Certificates", "1.2", Support.Partial,
+            "between servers"),
+        Xep(185, "Dialback Key Generation and Validation", "1.0", Support.Complete),
         Xep(203, "Delayed Delivery", "2.0", Support.Complete),
+        Xep(220, "Server Dialback", "1.1.1", Support.Complete),
         Xep(249, "Direct MUC Invitations", "1.2", Support.Complete),
+        Xep(288, "Bidirectional Server-to-Server Connections", "1.0.1", Support.Complete),
         Xep(317, "Hats", "0.3.1", Support.Complete),
         Xep(334, "Message Processing Hints", "0.4.0", Support.Complete),
         Xep(359, "Unique and Stable Stanza IDs", "0.7.0", Support.Complete),
@@ -92,9 +97,8 @@ static class Specifications
 
             Written from the code, where each feature says what it implements; a test compares this page. *Partial*
             means that the remark says what is there. What is not listed is not there: it is answered with the error
-            that its specification or RFC 6120 names. That goes, for now, for federation (server-to-server streams),
-            push (XEP-0357), components
-            (XEP-0114) and BOSH (XEP-0124).
+            that its specification or RFC 6120 names. That goes, for now, for push (XEP-0357), components (XEP-0114)
+            and BOSH (XEP-0124).
 
             | specification | title | version | state | remark |
             | --- | --- | --- | --- | --- |

@@ -21,6 +21,7 @@ sealed class Meters : IDisposable
         HttpPools = new HttpPoolMeters(_meter);
         PublicLogs = new PublicLogMeters(_meter);
         Archives = new ArchiveMeters(_meter);
+        Peers = new PeerMeters(_meter);
         _roomCommitFailures = _meter.CreateCounter<long>("muster_room_commit_failures_total",
             description: "Batches of a room that could not be stored and were not shown");
         _roomMailboxFull = _meter.CreateCounter<long>("muster_room_mailbox_full_total",
@@ -46,6 +47,9 @@ sealed class Meters : IDisposable
 
     /// <summary>What is counted of services that the server asks.</summary>
     public HttpPoolMeters HttpPools { get; }
+
+    /// <summary>What the connections with other servers count.</summary>
+    public PeerMeters Peers { get; }
 
     /// <summary>What public logs of rooms count.</summary>
     public PublicLogMeters PublicLogs { get; }

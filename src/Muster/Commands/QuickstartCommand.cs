@@ -110,10 +110,12 @@ static class QuickstartCommand
               # tls.certfile = "/etc/letsencrypt/live/{{domain}}/fullchain.pem"
               # tls.keyfile = "/etc/letsencrypt/live/{{domain}}/privkey.pem"
 
-            # Other servers; this version does not talk with them yet.
-            # [[listen.s2s]]
-            #   port = 5269
-            #   ip_address = "{{everywhere}}"
+            # Other servers. Without a certificate that they trust they ask back by way of the DNS (dialback).
+            [[listen.s2s]]
+              port = 5269
+              ip_address = "{{everywhere}}"
+              # tls.certfile = "/etc/letsencrypt/live/{{domain}}/fullchain.pem"
+              # tls.keyfile = "/etc/letsencrypt/live/{{domain}}/privkey.pem"
 
             # Web chat and clients in browsers. Only this machine reaches it: a web server in front has the certificate.
             [[listen.http]]

@@ -47,10 +47,13 @@ sealed partial class ServerProcess : IAsyncDisposable
     /// <summary>Starts the demo on free ports.</summary>
     /// <param name="more">TOML added to the configuration.</param>
     /// <param name="demo">With the users and the room of <c>--demo</c>.</param>
-    public static async Task<ServerProcess> StartAsync(string more = "", bool demo = true)
+    /// <param name="peerPort">Port of the listener for servers; null for any.</param>
+    /// <param name="peerTls">TOML added to that listener.</param>
+    public static async Task<ServerProcess> StartAsync(
+        string more = "", bool demo = true, int? peerPort = null, string peerTls = "")
     {
         string folder = Directory.CreateTempSubdirectory("muster-").FullName;
-        int client = FreePort(), plain = FreePort(), http = FreePort(), peer = FreePort();
+        int client = FreePort(), plain = FreePort(), http = FreePort(), peer = peerPort ?? FreePort();
         await File.WriteAllTextAsync(Path.Combine(folder, "muster.toml"), $"""
             [[listen.c2s]]
               port = {client}
@@ -63,6 +66,7 @@ sealed partial class ServerProcess : IAsyncDisposable
             [[listen.s2s]]
               port = {peer}
               ip_address = "127.0.0.1"
+              {peerTls}
             [[listen.http]]
               port = {http}
               ip_address = "127.0.0.1"

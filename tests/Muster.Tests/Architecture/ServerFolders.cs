@@ -22,9 +22,11 @@ static class ServerFolders
         ["Archives"] = ["Sessions", "Storage", "Telemetry"],
         ["Accounts"] = ["Sessions", "Storage", "Telemetry"],
         // A connection speaks to sessions, never to what they speak to.
-        ["Net"] = ["Sessions", "Telemetry"],
+        ["Net"] = ["Sessions", "Peers", "Telemetry"],
+        // What connections of other servers and those who route have to say to each other.
+        ["Peers"] = [],
         // Features: the local domain asks the table that they have filled in.
-        ["Routing"] = ["Archives", "Sessions", "Storage", "Telemetry", "Features"],
+        ["Routing"] = ["Archives", "Sessions", "Peers", "Storage", "Telemetry", "Features"],
         ["Rooms"] = ["Archives", "Routing", "Sessions", "Storage", "Telemetry"],
         // Rooms: what a room service answers for itself is a feature.
         ["Features"] = ["Routing", "Rooms", "Archives", "Sessions", "Storage", "Telemetry", "Accounts"],

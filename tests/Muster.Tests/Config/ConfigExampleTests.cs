@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Net;
+using Muster.Core.Streams;
 using Muster.Core.Limits;
 using Muster.Core.Rooms;
 using Muster.Protocol.Addresses;
@@ -149,7 +150,7 @@ public sealed class ConfigExampleTests
         Assert.Equal(SaslMechanism.Plain, config.Auth.Methods[^1]);
         Assert.Equal(100_000, config.Shapers["normal"].MaxRate);
         var peer = Assert.Single(config.S2s.Addresses);
-        Assert.Equal(("peer.test", IPAddress.Loopback, 15269, S2sTls.Required),
+        Assert.Equal(("peer.test", IPAddress.Loopback, 15269, PeerTls.Required),
             (peer.Host, peer.IpAddress, peer.Port, peer.UseStartTls));
         Assert.Equal(TimeSpan.FromSeconds(300), config.Modules.Smacks.HibernationTime);
         Assert.False(config.Modules.CarbonCopy.Enabled);
