@@ -29,6 +29,8 @@ sealed partial class ServerHost : IAsyncDisposable
     readonly ServerOverrides _overrides;
     readonly ConnectionTimers _timers;
     readonly ResumableSessions _resumable;
+    readonly CancellationTokenSource _stopping = new();
+    Task _loading = Task.CompletedTask; // of the rooms that were occupied before the start
     readonly BackgroundWork _background;
     readonly Slots _slots;
     readonly IqTable _iqTable;
@@ -148,7 +150,9 @@ sealed partial class ServerHost : IAsyncDisposable
         try
         {
             database = overrides.Database ?? await Database.Open(StorageOptionsOf(config, folder, overrides));
-            return new ServerHost(config, folder, database, overrides, folderLock);
+            var host = new ServerHost(config, folder, database, overrides, folderLock);
+            await host.TakeUpAsync();
+            return host;
         }
         catch (Exception error)
         {
@@ -207,6 +211,7 @@ sealed partial class ServerHost : IAsyncDisposable
         _background.Start();
         StartPeers();
         foreach (var rooms in Services.Rooms.Values) rooms.Start();
+        _loading = LoadOccupiedAsync();
     }
 
     /// <summary>Tells everybody that the server stops (RFC 6120 §4.9.3.21), waits for a bounded time until they have
@@ -216,9 +221,14 @@ sealed partial class ServerHost : IAsyncDisposable
     {
         if (_isStopped) return;
         _isStopped = true;
-        // Occupants learn that it is the service that goes, not they (XEP-0045 §10.9, status 332).
-        foreach (var rooms in Services.Rooms.Values) await rooms.ShutDown(null);
+        await _stopping.CancelAsync();
+        await _loading;
+        // Occupants who cannot come back learn that it is the service that goes, not they (XEP-0045 §10.9, status 332).
+        // The others stay, and nobody sees them go.
+        var lasting = LastingSessions();
+        foreach (var rooms in Services.Rooms.Values) await rooms.ShutDown(null, lasting);
         await _timers.StopAsync(limit ?? StopLimit);
+        await SaveAsync();
         if (_listeners is not null) await _listeners.DisposeAsync();
         await _background.DisposeAsync();
         foreach (var rooms in Services.Rooms.Values)
@@ -227,6 +237,7 @@ sealed partial class ServerHost : IAsyncDisposable
         _resumable.Dispose();
         Services.Peers.Dispose();
         _peerNetwork?.Dispose();
+        _stopping.Dispose();
         await Services.Database.DisposeAsync();
         foreach (var pool in _pools.Values) pool.Dispose();
         _metrics.Dispose();

@@ -215,7 +215,11 @@ public sealed partial class Room
                 ReceiveCheck(answer, input, effects);
                 break;
             case RoomEvent.Shutdown shutdown:
-                ShutDown(shutdown.Reason ?? ShutdownReason, effects);
+                if (shutdown.Stay is { } stay) ShutDown(shutdown.Reason ?? ShutdownReason, stay, effects);
+                else ShutDown(shutdown.Reason ?? ShutdownReason, effects);
+                break;
+            case RoomEvent.Suspend:
+                Suspend(effects);
                 break;
             case RoomEvent.Hibernate:
                 if (MayHibernate) Hibernate(effects);
@@ -260,7 +264,10 @@ public sealed partial class Room
             State.Locked => empty,
             _ => empty && !_options.Persistent,
         };
-        if (over) Close(effects);
+        if (!over) return;
+        // A temporary room that was stored for the time of a restart.
+        if (_stored && !_options.Persistent) effects.Add(new RoomEffect.Persist(new RoomChange.Deleted()));
+        Close(effects);
     }
 
     void Hibernate(List<RoomEffect> effects)

@@ -122,6 +122,10 @@ public abstract record RoomEffect
     /// <param name="ShowsAddresses">Whether the reader may see who sent them.</param>
     public sealed record ReadArchive(Iq Question, ArchiveRequest? Request, bool ShowsAddresses) : RoomEffect;
 
+    /// <summary>The room ends with its process: keep who is inside. <see cref="Closed"/> follows.</summary>
+    /// <param name="Occupants">Who is inside.</param>
+    public sealed record Suspended(ImmutableArray<OccupantSnapshot> Occupants) : RoomEffect;
+
     /// <summary>The room was destroyed by an owner: remove what belongs to it and leave a tombstone.
     /// <see cref="Closed"/> follows.</summary>
     /// <param name="Alternate">The room to go to instead, or none.</param>

@@ -75,7 +75,13 @@ public abstract record RoomEvent
 
     /// <summary>The service shuts down: all occupants are told to go (XEP-0045 §11.2 #service-shutdown-kick).</summary>
     /// <param name="Reason">Text for people, or null.</param>
-    public sealed record Shutdown(string? Reason = null) : RoomEvent;
+    /// <param name="Stay">Sessions of this server that go on after a restart: they and those of other servers stay
+    /// inside. Null: nobody does.</param>
+    public sealed record Shutdown(string? Reason = null, IReadOnlySet<Jid>? Stay = null) : RoomEvent;
+
+    /// <summary>The process ends and another will follow: the room is given up, and whoever is inside is kept for
+    /// <see cref="Room.TakeBack"/>.</summary>
+    public sealed record Suspend : RoomEvent;
 
     /// <summary>The host unloads an idle room; its owner, if inside, is told to go. Does nothing when
     /// <see cref="Room.MayHibernate"/> is false.</summary>

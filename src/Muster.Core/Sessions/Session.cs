@@ -40,9 +40,9 @@ public sealed partial class Session
 
     /// <summary>Starts a session on a connection.</summary>
     /// <param name="jid">Its full JID.</param>
-    /// <param name="link">The connection.</param>
+    /// <param name="link">The connection; null for a session that waits for one.</param>
     /// <param name="id">Id of the connection for logs and error texts.</param>
-    public Session(Jid jid, SessionLink link, string id)
+    public Session(Jid jid, SessionLink? link, string id)
     {
         Jid = jid;
         Account = jid.Bare;

@@ -213,6 +213,7 @@ sealed partial class RoomHost
                 _room = Room.Restore(RoomRecords.ToSnapshot(stored), settings.Policy,
                     page.Entries.Select(RoomRecords.ToHistory).OfType<HistoryEntry>());
                 _lastId = Math.Max(_lastId, stored.LastArchiveId);
+                await TakeBack(_room);
                 _service.Meters.Rooms.Recreated(_service.HostName);
                 return true;
             }
@@ -233,6 +234,18 @@ sealed partial class RoomHost
             RoomsLog.Unreadable(_service.Log, Address, e.Message);
             return false;
         }
+    }
+
+    /// <summary>Who was inside when the server was stopped still is: a restart is not noticed by anybody.</summary>
+    async ValueTask TakeBack(Room room)
+    {
+        if (!_service.WasOccupied(Address)) return;
+        if (await _service.Database.Sessions.TakeOccupants(Address) is { } inside)
+        {
+            room.TakeBack(OccupantRecords.Read(inside.State), _service.Clock.GetUtcNow());
+            foreach (var (_, session, _, _) in room.Inside) _service.Entered(session, Address);
+        }
+        _service.TakenBack(Address);
     }
 
     async ValueTask RefuseUnreadable(RoomLetter letter)
@@ -349,6 +362,9 @@ sealed partial class RoomHost
                     break;
                 case RoomEffect.Left left:
                     _service.Left(left.Session, Address);
+                    break;
+                case RoomEffect.Suspended suspended:
+                    _service.Suspended(new StoredOccupants(Address, OccupantRecords.ToBytes(suspended.Occupants)));
                     break;
                 case RoomEffect.CheckPassword check:
                     _ = CheckPassword(check);

@@ -38,6 +38,8 @@ sealed class RoomService : IStanzaTarget, IAsyncDisposable
     readonly ConcurrentDictionary<Jid, RoomHost> _hosts = new();
     readonly ConcurrentDictionary<Jid, Dictionary<Jid, int>> _conferences = new();
     readonly Func<Iq, ValueTask> _answerForService;
+    readonly ConcurrentDictionary<Jid, bool> _occupied = new(); // before the restart, and not loaded since
+    readonly ConcurrentBag<StoredOccupants> _suspended = [];
     RoomSweeper _sweeper;
     bool _isStarted;
 
@@ -168,15 +170,53 @@ sealed class RoomService : IStanzaTarget, IAsyncDisposable
     }
 
     /// <summary>Tells every room that the service shuts down, and waits until all have told their occupants.</summary>
-    public async ValueTask ShutDown(string? reason)
+    /// <param name="reason">Text for people, or null.</param>
+    /// <param name="stay">Sessions that go on after a restart, and stay inside; null: none, and everybody goes.</param>
+    public async ValueTask ShutDown(string? reason, IReadOnlySet<Jid>? stay = null)
     {
         await DisposeAsync();
-        // Several at a time, so that what they still have to keep shares commits.
-        await Parallel.ForEachAsync(Hosts, new ParallelOptions { MaxDegreeOfParallelism = 32 }, async (host, _) =>
+        await Tell(new RoomEvent.Shutdown(reason, stay));
+    }
+
+    /// <summary>Ends every room with the process.</summary>
+    /// <returns>Who is inside, to be kept for the next start.</returns>
+    public async ValueTask<IReadOnlyList<StoredOccupants>> Suspend()
+    {
+        await Tell(new RoomEvent.Suspend());
+        return [.. _suspended];
+    }
+
+    // Several at a time, so that what they still have to keep shares commits.
+    async ValueTask Tell(RoomEvent what) => await Parallel.ForEachAsync(
+        Hosts, new ParallelOptions { MaxDegreeOfParallelism = 32 }, async (host, _) =>
         {
             // One whose mailbox is closed is over already.
-            if (await host.Post(new(Event: new RoomEvent.Shutdown(reason))) == PostOutcome.Posted) await Settle(host);
+            if (await host.Post(new(Event: what)) == PostOutcome.Posted) await Settle(host);
         });
+
+    /// <summary>A room has ended with the process.</summary>
+    public void Suspended(StoredOccupants occupants) => _suspended.Add(occupants);
+
+    /// <summary>The rooms that somebody was inside when the last process ended. They are loaded in the background, and
+    /// before that by whatever comes for them.</summary>
+    public void Occupied(IEnumerable<Jid> rooms)
+    {
+        foreach (var room in rooms) _occupied[room] = true;
+    }
+
+    /// <summary>Whether somebody was inside a room when the last process ended, of which the room does not know
+    /// yet.</summary>
+    public bool WasOccupied(Jid room) => !_occupied.IsEmpty && _occupied.ContainsKey(room);
+
+    /// <summary>The room knows.</summary>
+    public void TakenBack(Jid room) => _occupied.TryRemove(room, out _);
+
+    /// <summary>Loads the rooms that were occupied.</summary>
+    public async Task LoadOccupied(CancellationToken cancel)
+    {
+        var options = new ParallelOptions { MaxDegreeOfParallelism = 8, CancellationToken = cancel };
+        await Parallel.ForEachAsync(_occupied.Keys, options,
+            async (room, _) => await Look(room, static found => found is not null));
     }
 
     /// <summary>Waits until the rooms in memory have dealt with all that they were sent before. Wakes none.</summary>
@@ -276,7 +316,7 @@ sealed class RoomService : IStanzaTarget, IAsyncDisposable
     {
         var room = stanza.To.Bare;
         bool isAnswer = stanza.IsError || stanza is Iq { IsRequest: false };
-        if (isAnswer && !_hosts.ContainsKey(room)) return; // no room in memory has asked for it
+        if (isAnswer && !_hosts.ContainsKey(room) && !WasOccupied(room)) return; // no room in memory has asked for it
         // Only a user of this process waits, on the task that reads the user's own stanzas. An answer may come out of a
         // room's own sending, where waiting could wait for ever; a peer carries many users and must not wait for one
         // room.

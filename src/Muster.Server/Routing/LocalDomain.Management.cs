@@ -78,6 +78,24 @@ sealed partial class LocalDomain
         };
     }
 
+    /// <summary>The rules of stream management for an account.</summary>
+    public SmPolicy SmPolicyOf(Jid account) => _policy.StreamManagement(account);
+
+    /// <summary>Has a session of the last process wait for its client. False when there is no place for it any
+    /// more.</summary>
+    public async ValueTask<bool> TakeUp(SessionSnapshot snapshot)
+    {
+        if (await _accounts.Load(snapshot.Jid.Bare) is not { } state) return false;
+        var session = Session.Restore(snapshot, _resumable, "restart");
+        session.Blocked = state.Blocked;
+        if (_sessions.Bind(session, state, _policy.SessionsMax(session.Account), out _) != BindOutcome.Bound)
+            return false;
+        _resumable.Add(session);
+        // Its time begins anew: while there was no server, no client could come.
+        _resumable.StartWaiting(session, snapshot.Terms.Patience);
+        return true;
+    }
+
     /// <summary>A session is managed from now on.</summary>
     public void Managed(Session session)
     {

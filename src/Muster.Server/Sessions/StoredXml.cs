@@ -16,6 +16,17 @@ static class StoredXml
         return buffer.WrittenSpan.ToArray();
     }
 
+    /// <summary>An element as bytes to store.</summary>
+    public static byte[] ToBytes(Element element)
+    {
+        var buffer = new ArrayBufferWriter<byte>();
+        StanzaWriter.Write(buffer, element, "");
+        return buffer.WrittenSpan.ToArray();
+    }
+
+    /// <summary>A stored element; null when it cannot be read.</summary>
+    public static Element? Read(ReadOnlyMemory<byte> bytes) => Read(new ReadOnlySequence<byte>(bytes));
+
     /// <summary>A stored stanza; null when it cannot be read.</summary>
     public static Stanza? ToStanza(ReadOnlyMemory<byte> bytes) =>
         Read(new ReadOnlySequence<byte>(bytes)) is { } element ? Stanza.Read(element, out _) : null;

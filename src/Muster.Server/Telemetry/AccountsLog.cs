@@ -39,6 +39,10 @@ static partial class AccountsLog
     [LoggerMessage(2013, LogLevel.Error, "{jid}: what a session must leave behind could not be stored: {problem}")]
     public static partial void SessionNotKept(ILogger log, Jid jid, string problem);
 
+    [LoggerMessage(2014, LogLevel.Error,
+        "sessions and occupants could not be kept for the next start, which will be as after a crash: {problem}")]
+    public static partial void NotSaved(ILogger log, string problem);
+
     [LoggerMessage(2010, LogLevel.Warning, "{address}: registers too often")]
     public static partial void RegistersTooOften(ILogger log, string address);
 }
