@@ -37,7 +37,8 @@ public sealed record SessionSnapshot
 // A restart that the client takes for a broken connection.
 public sealed partial class Session
 {
-    /// <summary>The state of a session that waits for its client; null when it does not, or cannot be resumed.</summary>
+    /// <summary>The state of a session that waits for its client; null when it does not, or cannot be
+    /// resumed.</summary>
     public SessionSnapshot? Snapshot()
     {
         lock (_lock)

@@ -183,7 +183,7 @@ public sealed class HibernationTests
         await using (var server = await TestServer.StartAsync(Config, database))
         {
             await server.SettleAsync();
-            Assert.Equal(0, reads);
+            Assert.Equal(1, reads); // whether any room was occupied when the server was stopped
             Assert.Empty(server.Services.Rooms["conference.localhost"].Hosts);
         }
 
