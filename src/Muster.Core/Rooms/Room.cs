@@ -265,8 +265,7 @@ public sealed partial class Room
             _ => empty && !_options.Persistent,
         };
         if (!over) return;
-        // A temporary room that was stored for the time of a restart.
-        if (_stored && !_options.Persistent) effects.Add(new RoomEffect.Persist(new RoomChange.Deleted()));
+        if (_wasSuspended && !_options.Persistent) effects.Add(new RoomEffect.Persist(new RoomChange.Deleted()));
         Close(effects);
     }
 
