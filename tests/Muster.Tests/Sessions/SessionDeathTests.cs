@@ -149,6 +149,8 @@ public class SessionDeathTests
             var client = await server.LoginAsync("romeo", $"r{i}");
             tokens.Add(await EnableAsync(client));
             await client.DisposeAsync();
+            var oldest = Muster.Protocol.Addresses.Jid.Parse("romeo@localhost/r0");
+            if (i == 2) await Eventually(() => server.Services.Sessions.FindSession(oldest) is null);
             await WaitingAsync(server, Math.Min(i + 1, 2));
             await server.AdvanceAsync(TimeSpan.FromSeconds(1));
         }
