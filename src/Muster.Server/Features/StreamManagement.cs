@@ -6,7 +6,7 @@ namespace Muster.Server.Features;
 /// be turned on as the session is bound.</summary>
 sealed class StreamManagement : Feature
 {
-    public override FeatureInfo Info { get; } = new(198, "1.6.3", Support.Complete, "for clients");
+    public override FeatureInfo Info { get; } = new(198, "1.6.3", Support.Complete);
 
     public override void Register(Slots slots)
     {

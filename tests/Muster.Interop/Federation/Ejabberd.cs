@@ -56,8 +56,9 @@ sealed class Ejabberd : PeerProgram
             .Replace("AUTHORITY", trusted, StringComparison.Ordinal)
             .Replace("DIALBACK", isSecure ? "mod_time: {}" : "mod_s2s_dialback: {}", StringComparison.Ordinal)
             .Replace("DOMAIN", domain, StringComparison.Ordinal));
+        // Without the second line the system's resolv.conf would take the place of the name server.
         await File.WriteAllTextAsync(names,
-            $"{{lookup, [dns]}}.\n{{nameserver, {{127,0,0,1}}, {dns.EndPoint.Port}}}.\n");
+            $"{{lookup, [dns]}}.\n{{resolv_conf, \"\"}}.\n{{nameserver, {{127,0,0,1}}, {dns.EndPoint.Port}}}.\n");
         string accounts = string.Concat(users.Select(user =>
             $", ok = ejabberd_auth:try_register(<<\"{user}\">>, <<\"{domain}\">>, <<\"{user}\">>)"));
         string program =

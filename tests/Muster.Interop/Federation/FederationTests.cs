@@ -20,8 +20,9 @@ public sealed class FederationTests : IDisposable
         _authority = new TestAuthority(_folder) { IsForClients = true };
         _stranger = new TestAuthority(_folder, "Stranger");
         foreach (string host in (string[])[Domain, $"conference.{Domain}"])
-            _dns.Service($"_xmpp-server._tcp.{host}", 5, 0, _peerPort, "machine.example");
-        _dns.Address("machine.example", "127.0.0.1");
+            _dns.Service($"_xmpp-server._tcp.{host}", 5, 0, _peerPort, "localhost");
+        // ejabberd has the system look the address up; a resolver has no need to.
+        _dns.Address("localhost", "127.0.0.1");
     }
 
     public void Dispose()
@@ -128,7 +129,7 @@ public sealed class FederationTests : IDisposable
         string from = asker.Jid.Bare.ToString(), to = asked.Jid.Bare.ToString();
         await asker.SendAsync($"<presence type='subscribe' to='{to}' id='s1'/>");
         await asked.ExpectEventuallyAsync(
-            $"<presence type='subscribe' from='{from}' to='{to}' id='**' xml:lang='**'>...</presence>");
+            $"<presence type='subscribe' from='{from}' to='{to}*' id='**' xml:lang='**'>...</presence>");
         await asked.SendAsync($"<presence type='subscribed' to='{from}' id='s2'/>");
         await asker.ExpectEventuallyAsync(
             $"<presence from='{asked.Jid}' to='*' id='**' xml:lang='**'>...</presence>");
