@@ -51,6 +51,21 @@ public sealed class SlixmppTests
         Assert.Contains("'after-id', 'before-id', 'end', 'ids'", result.Output, StringComparison.Ordinal);
     }
 
+    [RealPeerFact("python3-slixmpp"), Feature("MU-01")]
+    public async Task ARoomLivesAWholeLife()
+    {
+        await using var server = await ServerProcess.StartAsync();
+        foreach (string user in (string[])["nurse", "paris"])
+        {
+            var added = await server.RunAsync("user", "add", $"{user}@localhost", "--password", user);
+            Assert.True(added.Exit == 0, added.Output);
+        }
+        var result = await Command.RunAsync("/usr/bin/python3",
+            ["tests/Muster.Interop/py/room_life.py", "127.0.0.1", $"{server.ClientPort}"]);
+        Assert.True(result.Exit == 0, result.Output + server.Output);
+        Assert.Equal(11, result.Output.Split('\n').Count(line => line.StartsWith("ok: ", StringComparison.Ordinal)));
+    }
+
     static Task<(int Exit, string Output)> Bot(ServerProcess server, string user, string nick, string say,
         string waitFor) =>
         Command.RunAsync("/usr/bin/python3", ["tests/Muster.Interop/py/room_bot.py", $"{user}@localhost", user,

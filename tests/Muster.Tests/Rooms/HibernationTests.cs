@@ -221,6 +221,44 @@ public sealed class HibernationTests
             status => status.Attribute("code") == "201");
     }
 
+    [Fact, Feature("MU-56")]
+    public async Task ASleepingRoomKeepsSubjectHistoryAffiliationsAndNicks()
+    {
+        await using var server = await TestServer.StartAsync(Config);
+        var romeo = await server.LoginAsync("romeo");
+        var juliet = await server.LoginAsync("juliet");
+        await Create(romeo);
+        await juliet.EnterAsync(Room, "Juliet");
+        await juliet.RequestAsync("set", Room, $"<query xmlns='{Namespaces.Register}'>" +
+            "<x xmlns='jabber:x:data' type='submit'><field var='FORM_TYPE'>" +
+            "<value>http://jabber.org/protocol/muc#register</value></field>" +
+            "<field var='muc#register_roomnick'><value>Juliet</value></field></x></query>");
+        await juliet.SayAsync(Room, "m1", "hello");
+        await romeo.SendAsync($"<message to='{Room}' type='groupchat' id='s'><subject>Roses</subject></message>");
+        await romeo.UntilIdAsync("s");
+        await romeo.RequestAsync("set", Room,
+            $"<query xmlns='{Namespaces.MucAdmin}'><item affiliation='outcast' jid='paris@localhost'/></query>");
+        await juliet.LeaveAsync(Room, "Juliet");
+        await romeo.LeaveAsync(Room, "Romeo");
+        await Unload(server);
+
+        // The first to come is one whose nick is somebody else's, the second one who is banned.
+        var nurse = await server.LoginAsync("nurse");
+        await nurse.KnockAsync(Room, "Juliet");
+        Assert.Equal("conflict", (await nurse.ReceiveAsync()).ErrorCondition());
+        var paris = await server.LoginAsync("paris");
+        await paris.KnockAsync(Room, "Paris");
+        Assert.Equal("forbidden", (await paris.ReceiveAsync()).ErrorCondition());
+        var entered = await nurse.EnterAsync(Room, "Nurse");
+        Assert.Equal((3, "hello", $"{Room}/Juliet"),
+            (entered.Count, entered[1].Child("body")?.Text, entered[1].Attribute("from")));
+        Assert.Equal(("Roses", $"{Room}/Romeo"),
+            (entered[2].Child("subject")!.Text, entered[2].Attribute("from")));
+        Assert.NotNull(entered[2].Child(Namespaces.Delay, "delay"));
+        var back = await juliet.EnterAsync(Room, "Juliet");
+        Assert.Equal("member", back[1].ItemOf().Attribute("affiliation"));
+    }
+
     // Compacted, then unloaded.
     static async Task Unload(TestServer server)
     {
