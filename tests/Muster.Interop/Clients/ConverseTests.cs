@@ -7,34 +7,27 @@ namespace Muster.Interop.Clients;
 /// <summary>The web chat as two people use it: two browser pages with Converse, each with its own user.</summary>
 public sealed class ConverseTests
 {
-    static readonly string[] ChromiumArguments =
-    [
-        "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-        "--disable-component-update", "--disable-sync",
-    ];
-
     [RealPeerFact("chromium", "converse.js")]
     public async Task TwoPeopleSeeEachOthersMessagesInTheBrowser()
     {
         await using var server = await ServerProcess.StartAsync();
         using var playwright = await Playwright.CreateAsync();
-        await using var browser = await playwright.Chromium.LaunchAsync(
-            new() { ExecutablePath = "/usr/bin/chromium", Args = ChromiumArguments });
-        var romeo = await LogInAsync(browser, server, "romeo");
-        var juliet = await LogInAsync(browser, server, "juliet");
+        await using var browser = await ConversePerson.OpenBrowserAsync(playwright);
+        var romeo = await ConversePerson.LogInAsync(browser, server, "romeo");
+        var juliet = await ConversePerson.LogInAsync(browser, server, "juliet");
         try
         {
-            await JoinAsync(romeo);
-            await JoinAsync(juliet);
-            await SayAsync(romeo, "But soft, what light through yonder window breaks?");
-            await SeesAsync(juliet, "But soft, what light through yonder window breaks?");
-            await SayAsync(juliet, "O Romeo, Romeo, wherefore art thou Romeo?");
-            await SeesAsync(romeo, "O Romeo, Romeo, wherefore art thou Romeo?");
+            await romeo.JoinAsync();
+            await juliet.JoinAsync();
+            await romeo.SayAsync("But soft, what light through yonder window breaks?");
+            await juliet.SeesAsync("But soft, what light through yonder window breaks?");
+            await juliet.SayAsync("O Romeo, Romeo, wherefore art thou Romeo?");
+            await romeo.SeesAsync("O Romeo, Romeo, wherefore art thou Romeo?");
         }
         finally
         {
-            await romeo.ScreenshotAsync(new() { Path = Path.Combine(Repository.Artifacts, "chat-romeo.png") });
-            await juliet.ScreenshotAsync(new() { Path = Path.Combine(Repository.Artifacts, "chat-juliet.png") });
+            await romeo.ShootAsync("chat");
+            await juliet.ShootAsync("chat");
         }
     }
 
@@ -47,58 +40,111 @@ public sealed class ConverseTests
               history_size = 0
             """);
         using var playwright = await Playwright.CreateAsync();
-        await using var browser = await playwright.Chromium.LaunchAsync(
-            new() { ExecutablePath = "/usr/bin/chromium", Args = ChromiumArguments });
-        var romeo = await LogInAsync(browser, server, "romeo");
-        await JoinAsync(romeo);
+        await using var browser = await ConversePerson.OpenBrowserAsync(playwright);
+        var romeo = await ConversePerson.LogInAsync(browser, server, "romeo");
+        await romeo.JoinAsync();
         for (int i = 1; i <= 5; i++)
         {
-            await SayAsync(romeo, $"Line number {i} of the balcony scene");
-            await SeesAsync(romeo, $"Line number {i} of the balcony scene");
+            await romeo.SayAsync($"Line number {i} of the balcony scene");
+            await romeo.SeesAsync($"Line number {i} of the balcony scene");
         }
 
-        var juliet = await LogInAsync(browser, server, "juliet");
+        var juliet = await ConversePerson.LogInAsync(browser, server, "juliet");
         try
         {
-            await JoinAsync(juliet);
-            for (int i = 1; i <= 5; i++) await SeesAsync(juliet, $"Line number {i} of the balcony scene");
-            Assert.Equal(5, await juliet.Locator("converse-muc .chat-msg__text").CountAsync());
+            await juliet.JoinAsync();
+            for (int i = 1; i <= 5; i++) await juliet.SeesAsync($"Line number {i} of the balcony scene");
+            Assert.Equal(5, await juliet.Page.Locator("converse-muc .chat-msg__text").CountAsync());
         }
         finally
         {
-            await juliet.ScreenshotAsync(new() { Path = Path.Combine(Repository.Artifacts, "archive-juliet.png") });
+            await juliet.ShootAsync("archive");
         }
     }
 
-    static async Task<IPage> LogInAsync(IBrowser browser, ServerProcess server, string user)
+    [RealPeerFact("chromium", "converse.js"), Feature("MU-01")]
+    public async Task ARoomIsMadeConfiguredModeratedAndDestroyedByItsButtons()
     {
-        var context = await browser.NewContextAsync(new() { ViewportSize = new() { Width = 1100, Height = 720 } });
-        var page = await context.NewPageAsync();
-        page.SetDefaultTimeout(30_000);
-        await page.GotoAsync(new Uri(server.Http, "/chat/").ToString());
-        await page.FillAsync("input[name=jid]", $"{user}@localhost");
-        await page.FillAsync("input[name=password]", user);
-        await page.PressAsync("input[name=password]", "Enter");
-        await page.WaitForSelectorAsync("converse-rooms-list");
-        return page;
+        const string Room = "orchard@conference.localhost";
+        await using var server = await ServerProcess.StartAsync();
+        using var playwright = await Playwright.CreateAsync();
+        await using var browser = await ConversePerson.OpenBrowserAsync(playwright);
+        var romeo = await ConversePerson.LogInAsync(browser, server, "romeo");
+        var juliet = await ConversePerson.LogInAsync(browser, server, "juliet");
+        try
+        {
+            await romeo.JoinAsync(Room);
+            await ConfigureAsync(romeo);
+            await juliet.JoinAsync(Room);
+            await juliet.SayAsync("O Romeo");
+            await romeo.SeesAsync("O Romeo");
+            await MuteAsync(romeo, "juliet");
+            await juliet.ShowsAsync("converse-muc .muc-bottom-panel--muted");
+            await juliet.ShootAsync("room-muted");
+
+            await romeo.SayAsync("/kick juliet it is late");
+            await juliet.ShowsAsync("converse-muc-disconnected:has-text(\"it is late\")");
+            await juliet.ShootAsync("room-kicked");
+            await juliet.ReloadAsync();
+            await juliet.JoinAsync(Room);
+
+            await DestroyAsync(romeo, Room);
+            await romeo.Page.WaitForSelectorAsync("converse-muc", new() { State = WaitForSelectorState.Detached });
+            // Converse shows the end of a room to who comes again; what tells of it at once it does not look at.
+            await juliet.ReloadAsync();
+            await juliet.OpenAsync(Room);
+            await juliet.ShowsAsync("converse-muc-destroyed:has-text(\"the sun rises\")");
+            await juliet.ShowsAsync("converse-muc-destroyed:has-text(\"garden@conference.localhost\")");
+            await juliet.ShootAsync("room-destroyed");
+        }
+        catch
+        {
+            await romeo.ShootAsync("room-failed");
+            await juliet.ShootAsync("room-failed");
+            throw;
+        }
+        var shown = await server.RunAsync("room", "show", Room);
+        Assert.Equal((1, $"muster: there is no room {Room}\n"), shown);
     }
 
-    // As a person does: the menu of the group chats, "Add groupchat", the room's address.
-    static async Task JoinAsync(IPage page)
+    static async Task ConfigureAsync(ConversePerson owner)
     {
-        await page.ClickAsync("converse-rooms-list converse-dropdown button");
-        await page.ClickAsync(".show-add-muc-modal");
-        await page.FillAsync("converse-add-muc-modal input[name=chatroom]", "garden@conference.localhost");
-        await page.PressAsync("converse-add-muc-modal input[name=chatroom]", "Enter");
-        await page.WaitForSelectorAsync("converse-muc textarea.chat-textarea");
+        await owner.ChooseAsync(".configure-chatroom-button");
+        const string Form = "converse-muc-config-modal form";
+        await owner.Page.FillAsync($"{Form} input[name='muc#roomconfig_roomname']", "Capulet's orchard");
+        await owner.Page.CheckAsync($"{Form} input[name='muc#roomconfig_moderatedroom']");
+        await owner.Page.CheckAsync($"{Form} input[name='muc#roomconfig_persistentroom']");
+        await owner.ShootAsync("room-configure");
+        await owner.Page.ClickAsync($"{Form} input[type=submit]");
+        await owner.ShowsAsync("converse-muc-heading:has-text(\"Capulet's orchard\")");
+        await owner.Page.WaitForSelectorAsync(Form, new() { State = WaitForSelectorState.Hidden });
     }
 
-    static async Task SayAsync(IPage page, string text)
+    // "Moderate": the list of participants, the wrench beside one of them, another role.
+    static async Task MuteAsync(ConversePerson moderator, string nick)
     {
-        await page.FillAsync("converse-muc textarea.chat-textarea", text);
-        await page.PressAsync("converse-muc textarea.chat-textarea", "Enter");
+        const string Tools = "converse-modtools";
+        await moderator.ChooseAsync(".moderate-chatroom-button");
+        await moderator.Page.ClickAsync($"{Tools} #roles-tab");
+        await moderator.Page.SelectOptionAsync($"{Tools} select.select-role", "participant");
+        await moderator.Page.ClickAsync($"{Tools} input[name=users_with_role]");
+        string line = $"{Tools} #roles-tabpanel li[data-nick='{nick}']";
+        await moderator.Page.ClickAsync($"{line} a.toggle-form");
+        await moderator.Page.SelectOptionAsync($"{line} converse-muc-role-form select.select-role", "visitor");
+        await moderator.ShootAsync("room-moderate");
+        await moderator.Page.ClickAsync($"{line} converse-muc-role-form button[type=submit]");
+        await moderator.ShowsAsync($"{Tools} .alert:has-text(\"Role changed\")");
+        await moderator.Page.ClickAsync("converse-modtools-modal .modal-footer button");
     }
 
-    static async Task SeesAsync(IPage page, string text) =>
-        await page.WaitForSelectorAsync($"converse-muc .chat-msg__text:has-text(\"{text}\")");
+    static async Task DestroyAsync(ConversePerson owner, string room)
+    {
+        await owner.ChooseAsync(".destroy-chatroom-button");
+        const string Form = "form.confirm";
+        await owner.Page.FillAsync($"{Form} input[name=challenge]", room);
+        await owner.Page.FillAsync($"{Form} input[name=reason]", "the sun rises");
+        await owner.Page.FillAsync($"{Form} input[name=newjid]", "garden@conference.localhost");
+        await owner.ShootAsync("room-destroy");
+        await owner.Page.ClickAsync($"{Form} button[type=submit]");
+    }
 }

@@ -18,6 +18,7 @@ sealed partial class ServerProcess : IAsyncDisposable
     readonly string _folder;
     readonly string[] _arguments;
     readonly bool _ownsFolder;
+    (string Name, string Value)[] _environment = [];
     Process _process = null!;
 
     ServerProcess(string folder, bool ownsFolder, string[] arguments)
@@ -49,8 +50,9 @@ sealed partial class ServerProcess : IAsyncDisposable
     /// <param name="demo">With the users and the room of <c>--demo</c>.</param>
     /// <param name="peerPort">Port of the listener for servers; null for any.</param>
     /// <param name="peerTls">TOML added to that listener.</param>
-    public static async Task<ServerProcess> StartAsync(
-        string more = "", bool demo = true, int? peerPort = null, string peerTls = "")
+    /// <param name="environment">Variables of its environment.</param>
+    public static async Task<ServerProcess> StartAsync(string more = "", bool demo = true, int? peerPort = null,
+        string peerTls = "", params (string Name, string Value)[] environment)
     {
         string folder = Directory.CreateTempSubdirectory("muster-").FullName;
         int client = FreePort(), plain = FreePort(), http = FreePort(), peer = peerPort ?? FreePort();
@@ -77,6 +79,7 @@ sealed partial class ServerProcess : IAsyncDisposable
             ClientPort = client,
             PlainPort = plain,
             Http = new Uri($"http://127.0.0.1:{http}"),
+            _environment = environment,
         };
         await server.Start();
         return server;
@@ -87,7 +90,7 @@ sealed partial class ServerProcess : IAsyncDisposable
     {
         var next = new ServerProcess(_folder, _ownsFolder, _arguments)
         {
-            ClientPort = ClientPort, PlainPort = PlainPort, Http = Http,
+            ClientPort = ClientPort, PlainPort = PlainPort, Http = Http, _environment = _environment,
         };
         await next.Start();
         return next;
@@ -139,6 +142,7 @@ sealed partial class ServerProcess : IAsyncDisposable
         };
         foreach (string argument in (string[])["serve", .. _arguments, "--config", Config, "--data", Data])
             start.ArgumentList.Add(argument);
+        foreach (var (name, value) in _environment) start.Environment[name] = value;
         _process = new Process { StartInfo = start, EnableRaisingEvents = true };
         _process.OutputDataReceived += (_, line) => Note(line.Data);
         _process.ErrorDataReceived += (_, line) => Note(line.Data);
