@@ -57,13 +57,6 @@ sealed class ConversePerson
         await Page.PressAsync("converse-add-muc-modal input[name=chatroom]", "Enter");
     }
 
-    /// <summary>Loads the page again, as a person does when something is stuck.</summary>
-    public async Task ReloadAsync()
-    {
-        await Page.ReloadAsync();
-        await Page.WaitForSelectorAsync("converse-rooms-list");
-    }
-
     /// <summary>Writes into the room.</summary>
     public async Task SayAsync(string text)
     {

@@ -85,13 +85,13 @@ public sealed class ConverseTests
             await romeo.SayAsync("/kick juliet it is late");
             await juliet.ShowsAsync("converse-muc-disconnected:has-text(\"it is late\")");
             await juliet.ShootAsync("room-kicked");
-            await juliet.ReloadAsync();
+            juliet = await ConversePerson.LogInAsync(browser, server, "juliet");
             await juliet.JoinAsync(Room);
 
             await DestroyAsync(romeo, Room);
             await romeo.Page.WaitForSelectorAsync("converse-muc", new() { State = WaitForSelectorState.Detached });
             // Converse shows the end of a room to who comes again; what tells of it at once it does not look at.
-            await juliet.ReloadAsync();
+            juliet = await ConversePerson.LogInAsync(browser, server, "juliet");
             await juliet.OpenAsync(Room);
             await juliet.ShowsAsync("converse-muc-destroyed:has-text(\"the sun rises\")");
             await juliet.ShowsAsync("converse-muc-destroyed:has-text(\"garden@conference.localhost\")");
@@ -101,6 +101,7 @@ public sealed class ConverseTests
         {
             await romeo.ShootAsync("room-failed");
             await juliet.ShootAsync("room-failed");
+            await File.WriteAllTextAsync(Path.Combine(Repository.Artifacts, "room-failed.log"), server.Output);
             throw;
         }
         var shown = await server.RunAsync("room", "show", Room);

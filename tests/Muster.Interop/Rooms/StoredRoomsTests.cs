@@ -32,7 +32,7 @@ public sealed class StoredRoomsTests(ITestOutputHelper output)
 
             // The bounds do not grow with the number of rooms.
             Assert.InRange(full.Resident - empty.Resident, long.MinValue, 12L * 1024 * 1024);
-            Assert.InRange((full.Ready - empty.Ready).TotalSeconds, double.MinValue, 0.7);
+            Assert.InRange((full.Ready - empty.Ready).TotalSeconds, double.MinValue, 1.5);
             // Only --demo has looked at a room, its own.
             Assert.Equal("1", await MetricAsync(server, "mod_muc_process_recreations_count"));
 
