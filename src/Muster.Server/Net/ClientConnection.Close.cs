@@ -32,7 +32,7 @@ sealed partial class ClientConnection
             _keepsSession = keepsSession;
             AcceptsStanzas = false;
             _settled?.TrySetResult();
-            _ = _pause?.CancelAsync();
+            _pause?.Stop();
             if (error is not null) Report(error);
             if (_stage == Stage.Handshaking)
             {
@@ -94,7 +94,7 @@ sealed partial class ClientConnection
         {
             if (_stage == Stage.Broken) return;
             _stage = Stage.Broken;
-            _ = _pause?.CancelAsync();
+            _pause?.Stop();
             AcceptsStanzas = false;
             DropWaiting();
         }

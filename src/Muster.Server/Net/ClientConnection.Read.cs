@@ -1,6 +1,5 @@
 using System.Security.Authentication;
 using Microsoft.Extensions.Logging;
-using Muster.Core.Limits;
 using Muster.Core.Streams;
 using Muster.Protocol.Stanzas;
 using Muster.Protocol.Xml;
@@ -13,13 +12,8 @@ namespace Muster.Server.Net;
 /// <content>The reading task: steps 1 and 2 of a message's path, and the negotiation before them.</content>
 sealed partial class ClientConnection
 {
-    /// <summary>Bytes that a peer may still send after our side has ended, before it is cut off.</summary>
-    const int DiscardBytesMax = 1024 * 1024;
-
-    readonly Shaper? _shaper;
-    long _shapedByteCount;
+    readonly ReadPause? _pause;
     volatile bool _awaitsPeer;
-    CancellationTokenSource? _pause; // of the shaper's pause under way; guarded by the gate
     bool _peerHasClosed;
 
     async Task ReadLoopAsync()
@@ -31,9 +25,9 @@ sealed partial class ClientConnection
                 if (_stage >= Stage.Closing) _peerHasClosed = item.Kind is XmlItemKind.StreamClose;
                 else if (_stage == Stage.Bound) await ReceiveAsync(item);
                 else await NegotiateAsync(item);
-                if (_shaper is not null) await PauseAsync();
+                if (_pause is not null) await _pause.WaitAsync(_framing.ReadByteCount);
             }
-            if (_stage >= Stage.Closing) CheckDiscarded();
+            if (_stage >= Stage.Closing) _framing.DiscardAfterEnd();
             else if (_stage == Stage.Negotiating) CheckLoginBytes();
         }
     }
@@ -46,25 +40,6 @@ sealed partial class ClientConnection
         bool more = await _framing.ReadAsync();
         _awaitsPeer = false;
         return more;
-    }
-
-    /// <summary>Makes a client wait that sends faster than it may: not reading from it is what slows it down.</summary>
-    async ValueTask PauseAsync()
-    {
-        var clock = _services.Timers.Clock;
-        long bytes = _framing.ReadByteCount - _shapedByteCount;
-        _shapedByteCount += bytes;
-        var pause = _shaper!.Take(bytes, clock.GetElapsedTime(0, clock.GetTimestamp()).Ticks);
-        if (pause <= TimeSpan.Zero) return;
-        _services.Meters.Paused();
-        using var ended = new CancellationTokenSource();
-        lock (Gate)
-        {
-            if (_stage >= Stage.Closing) return;
-            _pause = ended;
-        }
-        await Task.Delay(pause, clock, ended.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        lock (Gate) _pause = null;
     }
 
     /// <summary>Takes an item from a client that has a session.</summary>
@@ -225,15 +200,6 @@ sealed partial class ClientConnection
         _services.Log.LoginLimit(Id);
         Close(StreamError.PolicyViolation.WithText("too many bytes before login"));
     }
-
-    void CheckDiscarded()
-    {
-        _framing.Discard();
-        _discardLimit ??= _framing.ReadByteCount + DiscardBytesMax;
-        if (_framing.ReadByteCount > _discardLimit) throw new IOException("the peer does not stop");
-    }
-
-    long? _discardLimit;
 
     void LogRead(Element element)
     {

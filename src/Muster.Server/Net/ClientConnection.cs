@@ -1,4 +1,3 @@
-using Muster.Core.Limits;
 using Muster.Core.Sessions;
 using Muster.Core.Streams;
 using Muster.Protocol.Addresses;
@@ -60,7 +59,8 @@ sealed partial class ClientConnection : SessionLink, ITimedConnection
         _pump = new OutboundPump(Gate, Outbound, framing, AddAckRequest, LogWritten, services.Meters.Written, Break);
         _negotiation = new ClientNegotiation(settings.Policy);
         _since = _lastRead = services.Timers.Now;
-        if (settings.BytesPerSecondMax is { } rate) _shaper = new Shaper(rate);
+        if (settings.BytesPerSecondMax is { } rate)
+            _pause = new ReadPause(rate, services.Timers.Clock, Gate, services.Meters.Paused);
         AcceptsStanzas = false;
     }
 

@@ -11,6 +11,11 @@ namespace Muster.Server.Net;
 /// </remarks>
 abstract class Framing : IAsyncDisposable
 {
+    /// <summary>Bytes that a peer may still send after our side has ended, before it is cut off.</summary>
+    const int DiscardBytesMax = 1024 * 1024;
+
+    long? _discardLimit;
+
     /// <summary>True when each stanza must declare its namespace itself (RFC 7395 §3.3.3).</summary>
     public abstract bool DeclaresNamespace { get; }
 
@@ -26,6 +31,15 @@ abstract class Framing : IAsyncDisposable
 
     /// <summary>Drops what has been read and not been taken.</summary>
     public abstract void Discard();
+
+    /// <summary>Drops what still arrives after our side of the stream has ended. A peer that does not stop throws
+    /// <see cref="IOException"/>.</summary>
+    public void DiscardAfterEnd()
+    {
+        Discard();
+        _discardLimit ??= ReadByteCount + DiscardBytesMax;
+        if (ReadByteCount > _discardLimit) throw new IOException("the peer does not stop");
+    }
 
     /// <summary>Begins a new stream on the same connection (RFC 6120 §4.3.3).</summary>
     public abstract void Restart(XmlLimits limits);

@@ -25,7 +25,7 @@ sealed partial class PeerConnection
         {
             if (_stage >= Stage.Closing) return;
             _isClean = true;
-            _ = _pause?.CancelAsync();
+            _pause?.Stop();
             if (error is not null) NoteError(error);
             if (_stage == Stage.Handshaking)
             {
@@ -81,7 +81,7 @@ sealed partial class PeerConnection
     {
         if (_stage == Stage.Broken) return;
         _stage = Stage.Broken;
-        _ = _pause?.CancelAsync();
+        _pause?.Stop();
         DropWaiting();
         _framing.Abort();
     }

@@ -11,15 +11,9 @@ namespace Muster.Server.Net;
 /// <content>The reading task: the negotiation, and the stanzas.</content>
 sealed partial class PeerConnection
 {
-    /// <summary>Bytes that a peer may still send after our side has ended, before it is cut off.</summary>
-    const int DiscardBytesMax = 1024 * 1024;
-
     bool _peerHasClosed;
-    long _shapedByteCount;
-    long? _discardLimit;
     string? _peerError;               // by which it ended the stream
     volatile bool _isAuthenticated;   // stanzas flow, in one direction at least
-    CancellationTokenSource? _pause;  // of the shaper's pause under way; guarded by the gate
 
     async Task ReadLoopAsync()
     {
@@ -30,9 +24,9 @@ sealed partial class PeerConnection
             {
                 if (_stage >= Stage.Closing) Discard(item);
                 else await ReceiveAsync(item);
-                if (_shaper is not null) await PauseAsync();
+                if (_pause is not null) await _pause.WaitAsync(_framing.ReadByteCount);
             }
-            if (_stage >= Stage.Closing) CheckDiscarded();
+            if (_stage >= Stage.Closing) _framing.DiscardAfterEnd();
             else if (!_isAuthenticated) CheckLoginBytes();
         }
     }
@@ -245,36 +239,10 @@ sealed partial class PeerConnection
         await HandleAsync(new PeerInput.TlsStarted(handshake.Certificate));
     }
 
-    /// <summary>Makes a peer wait that sends faster than it may: not reading from it is what slows it down.</summary>
-    async ValueTask PauseAsync()
-    {
-        var clock = _services.Timers.Clock;
-        long bytes = _framing.ReadByteCount - _shapedByteCount;
-        _shapedByteCount += bytes;
-        var pause = _shaper!.Take(bytes, clock.GetElapsedTime(0, clock.GetTimestamp()).Ticks);
-        if (pause <= TimeSpan.Zero) return;
-        _services.Meters.Paused();
-        using var ended = new CancellationTokenSource();
-        lock (_gate)
-        {
-            if (_stage >= Stage.Closing) return;
-            _pause = ended;
-        }
-        await Task.Delay(pause, clock, ended.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        lock (_gate) _pause = null;
-    }
-
     void CheckLoginBytes()
     {
         if (_framing.ReadByteCount > _settings.LoginBytesMax)
             Close(StreamError.PolicyViolation.WithText("too many bytes before a domain was proved"));
-    }
-
-    void CheckDiscarded()
-    {
-        _framing.Discard();
-        _discardLimit ??= _framing.ReadByteCount + DiscardBytesMax;
-        if (_framing.ReadByteCount > _discardLimit) throw new IOException("the peer does not stop");
     }
 
     void LogRead(Element element)

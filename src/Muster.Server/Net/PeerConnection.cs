@@ -1,4 +1,3 @@
-using Muster.Core.Limits;
 using Muster.Core.Sessions;
 using Muster.Core.Streams;
 using Muster.Protocol.Addresses;
@@ -44,7 +43,7 @@ sealed partial class PeerConnection : PeerLink, ITimedConnection
     readonly Lock _gate = new();
     readonly OutboundBuffer _waiting;
     readonly OutboundPump _pump;
-    readonly Shaper? _shaper;
+    readonly ReadPause? _pause;
     volatile Stage _stage;
     string _reason = "the peer has gone";
 
@@ -79,7 +78,8 @@ sealed partial class PeerConnection : PeerLink, ITimedConnection
         _waiting = new OutboundBuffer(settings.OutboundBytesMax);
         _pump = new OutboundPump(_gate, _waiting, _framing, null, LogWritten, static _ => { }, Break);
         _since = _lastRead = _lastStanza = services.Timers.Now;
-        if (settings.BytesPerSecondMax is { } rate) _shaper = new Shaper(rate);
+        if (settings.BytesPerSecondMax is { } rate)
+            _pause = new ReadPause(rate, services.Timers.Clock, _gate, services.Meters.Paused);
     }
 
     static TcpFraming FramingOf(PeerSettings settings, PeerTransport transport) =>
