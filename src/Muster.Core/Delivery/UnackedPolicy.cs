@@ -1,3 +1,4 @@
+using Muster.Core.Archive;
 using Muster.Protocol.Addresses;
 using Muster.Protocol.Payloads;
 using Muster.Protocol.Stanzas;
@@ -64,7 +65,9 @@ public static class UnackedPolicy
 
     static UnackedFate Choose(Message message, in UnackedFacts facts, UnackedRules rules)
     {
-        if (IsWrapped(message)) return UnackedFate.Drop;
+        // A copy of what another session got, or the answer to a question that nobody waits for any more (XEP-0313).
+        if (CarbonCopy.Is(message, facts.Session.Bare) || message.Child(ArchiveRequest.Namespace, "result") is not null)
+            return UnackedFate.Drop;
         switch (message.Type)
         {
             // Always, whatever else is there: the room must learn that its occupant is a ghost (muc.md §9).
@@ -79,16 +82,5 @@ public static class UnackedPolicy
         }
         if (rules.KeepsOffline) return UnackedFate.Store;
         return rules.IsSilentWithoutOffline ? UnackedFate.Drop : UnackedFate.Bounce;
-    }
-
-    /// <summary>A copy of what another session got (XEP-0280), or a result of an archive query (XEP-0313).</summary>
-    static bool IsWrapped(Message message)
-    {
-        foreach (var child in message.Elements)
-        {
-            if (child.Namespace == "urn:xmpp:mam:2" && child.Name == "result") return true;
-            if (child.Namespace == "urn:xmpp:carbons:2" && child.Name is "sent" or "received") return true;
-        }
-        return false;
     }
 }
