@@ -23,12 +23,6 @@ public sealed partial class Session
         get { lock (_lock) return !_ended && _link is null; }
     }
 
-    /// <summary>True while the client owes an acknowledgement.</summary>
-    public bool IsAwaitingAck
-    {
-        get { lock (_lock) return _managed?.Queue.IsAwaitingAck == true; }
-    }
-
     /// <summary>Manages the stream from now on, where nothing has been written yet that the client could count: while
     /// the resource is being bound (XEP-0386).</summary>
     /// <returns>What tells the client; null when the stream is managed already or the session has ended.</returns>
@@ -82,17 +76,15 @@ public sealed partial class Session
 
     /// <summary>Takes an acknowledgement (XEP-0198 §4).</summary>
     /// <param name="ack">The <c>a</c>.</param>
-    /// <param name="acknowledged">Where the stanzas go that the client is known to have now; null when nobody
-    /// cares.</param>
     /// <returns>A stream error when it says what cannot be; the session must end then.</returns>
-    public StreamError? Acknowledge(Element ack, List<SmEntry>? acknowledged = null)
+    public StreamError? Acknowledge(Element ack)
     {
         lock (_lock)
         {
             if (_managed is not { } managed) return null;
             if (SmElements.ReadHandled(ack) is not { } h)
                 return StreamError.InvalidXml.WithText("h is not a number of stanzas");
-            if (managed.Queue.Ack(h, acknowledged) == SmAck.TooHigh)
+            if (managed.Queue.Ack(h) == SmAck.TooHigh)
                 return SmElements.TooHigh(managed.Terms.Namespace, h, managed.Queue.Sent);
             managed.IsOverdue = false;
             Request(managed, force: false);

@@ -3,12 +3,6 @@ namespace Muster.Core.Sessions;
 // The client's state (XEP-0352): what waits while nobody looks at it.
 public sealed partial class Session
 {
-    /// <summary>Whether the client has said that nobody looks at it.</summary>
-    public bool IsInactive
-    {
-        get { lock (_lock) return _waiting is not null; }
-    }
-
     /// <summary>Takes what the client says of itself (XEP-0352 §3). What has waited is sent when it is
     /// active.</summary>
     /// <param name="isActive">What it says.</param>

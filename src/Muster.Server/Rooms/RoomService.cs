@@ -33,6 +33,8 @@ sealed record RoomParts(
 /// </summary>
 sealed class RoomService : IStanzaTarget, IAsyncDisposable
 {
+    const int LoadsMax = 8;
+
     static readonly StanzaError Denied = StanzaError.Forbidden.WithText("Access denied by service policy");
 
     readonly ConcurrentDictionary<Jid, RoomHost> _hosts = new();
@@ -212,12 +214,12 @@ sealed class RoomService : IStanzaTarget, IAsyncDisposable
     public void TakenBack(Jid room) => _occupied.TryRemove(room, out _);
 
     /// <summary>Loads the rooms that were occupied.</summary>
-    public async Task LoadOccupied(CancellationToken cancel)
-    {
-        var options = new ParallelOptions { MaxDegreeOfParallelism = 8, CancellationToken = cancel };
-        await Parallel.ForEachAsync(_occupied.Keys, options,
-            async (room, _) => await Look(room, static found => found is not null));
-    }
+    public Task LoadOccupied(CancellationToken cancel) => Load(_occupied.Keys, cancel);
+
+    /// <summary>Loads rooms, some at a time, so that others are served meanwhile.</summary>
+    public Task Load(IEnumerable<Jid> rooms, CancellationToken cancel) => Parallel.ForEachAsync(
+        rooms, new ParallelOptions { MaxDegreeOfParallelism = LoadsMax, CancellationToken = cancel },
+        async (room, _) => await Look(room, static _ => true));
 
     /// <summary>Waits until the rooms in memory have dealt with all that they were sent before. Wakes none.</summary>
     public async ValueTask Settle()

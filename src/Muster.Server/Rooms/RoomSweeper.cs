@@ -11,7 +11,6 @@ namespace Muster.Server.Rooms;
 sealed class RoomSweeper(RoomService service) : IAsyncDisposable
 {
     const int LoadPage = 500;
-    const int LoadsMax = 8;
 
     static readonly TimeSpan ShortestWait = TimeSpan.FromSeconds(1);
 
@@ -110,12 +109,10 @@ sealed class RoomSweeper(RoomService service) : IAsyncDisposable
                 PersistentOnly = true,
                 Max = LoadPage,
             };
-            var options = new ParallelOptions { MaxDegreeOfParallelism = LoadsMax, CancellationToken = cancel };
             while (true)
             {
                 var page = await service.Database.Rooms.Index(query, cancel);
-                await Parallel.ForEachAsync(page.Rooms, options,
-                    async (entry, _) => await service.Look(entry.Room, static _ => true));
+                await service.Load(page.Rooms.Select(entry => entry.Room), cancel);
                 count += page.Rooms.Count;
                 if (page.Complete || page.Rooms.Count == 0) break;
                 query = query with { Cursor = page.Rooms[^1].Room };

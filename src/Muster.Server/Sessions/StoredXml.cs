@@ -32,12 +32,7 @@ static class StoredXml
         Read(new ReadOnlySequence<byte>(bytes)) is { } element ? Stanza.Read(element, out _) : null;
 
     /// <summary>An element as text to store.</summary>
-    public static string ToText(Element element)
-    {
-        var buffer = new ArrayBufferWriter<byte>();
-        StanzaWriter.Write(buffer, element, "");
-        return Encoding.UTF8.GetString(buffer.WrittenSpan);
-    }
+    public static string ToText(Element element) => Encoding.UTF8.GetString(ToBytes(element));
 
     /// <summary>A stored element; null when it cannot be read.</summary>
     public static Element? Read(string text) => Read(new ReadOnlySequence<byte>(Encoding.UTF8.GetBytes(text)));

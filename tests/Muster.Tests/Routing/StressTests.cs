@@ -17,7 +17,7 @@ public class StressTests
             .WaitAsync(TimeSpan.FromSeconds(60));
 
         // The end of a session follows that of its stream.
-        await Sessions.ManagementTests.Eventually(() => server.Services.Sessions.Count == 0);
+        await Patience.Eventually(() => server.Services.Sessions.Count == 0);
         Assert.Empty(server.Services.Sessions.Accounts);
 
         // Crossing requests may leave two sides of different minds; ending everything brings them together again.

@@ -2,6 +2,7 @@ using Muster.Protocol.Addresses;
 using Muster.Protocol.Stanzas;
 using Muster.Protocol.Xml;
 using Muster.Testing;
+using static Muster.Testing.Patience;
 
 namespace Muster.Tests.Sessions;
 
@@ -364,10 +365,4 @@ public class ManagementTests
 
     internal static Task WaitingAsync(TestServer server, int count) =>
         Eventually(() => server.Services.Local.Resumable.WaitingCount == count);
-
-    internal static async Task Eventually(Func<bool> holds)
-    {
-        for (int i = 0; i < 1000 && !holds(); i++) await Task.Delay(10);
-        Assert.True(holds());
-    }
 }

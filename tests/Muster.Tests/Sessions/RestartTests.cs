@@ -148,14 +148,8 @@ public class RestartTests
     static async Task<TestClient> EnterAsync(TestServer server, string user, string nick, bool persistent = false)
     {
         var client = await server.OnlineAsync(user);
-        await client.SendAsync($"<presence to='{Garden}/{nick}'><x xmlns='{Namespaces.Muc}'/></presence>");
-        await client.ExpectEventuallyAsync(
-            $"<message type='groupchat' from='{Garden}' to='*' id='**'><subject/></message>");
-        if (user != "juliet") return client;
-        string field = persistent
-            ? "<field var='muc#roomconfig_persistentroom'><value>1</value></field>" : "";
-        await client.AskAsync($"<iq type='set' to='{Garden}'><query xmlns='{Namespaces.MucOwner}'>" +
-            $"<x xmlns='jabber:x:data' type='submit'>{field}</x></query></iq>");
+        await (user == "juliet" ? client.CreateRoomAsync(Garden, nick) : client.EnterAsync(Garden, nick));
+        if (persistent) await client.ConfigureAsync(Garden, ("muc#roomconfig_persistentroom", "1"));
         return client;
     }
 

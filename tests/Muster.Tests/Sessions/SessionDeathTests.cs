@@ -1,4 +1,5 @@
 using Muster.Testing;
+using static Muster.Testing.Patience;
 using static Muster.Tests.Sessions.ManagementTests;
 
 namespace Muster.Tests.Sessions;
@@ -312,12 +313,7 @@ public class SessionDeathTests
     static async Task<TestClient> EnterAsync(TestServer server, string user, string resource, string nick)
     {
         var client = await server.OnlineAsync(user, resource);
-        await client.SendAsync(
-            $"<presence to='{Garden}/{nick}'><x xmlns='http://jabber.org/protocol/muc'/></presence>");
-        await client.ExpectEventuallyAsync($"<message type='groupchat' from='{Garden}' to='*'><subject/></message>");
-        if (user != "juliet") return client;
-        await client.AskAsync($"<iq type='set' to='{Garden}'><query xmlns='http://jabber.org/protocol/muc#owner'>" +
-            "<x xmlns='jabber:x:data' type='submit'/></query></iq>");
+        await (user == "juliet" ? client.CreateRoomAsync(Garden, nick) : client.EnterAsync(Garden, nick));
         return client;
     }
 
