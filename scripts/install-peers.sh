@@ -2,7 +2,8 @@
 # Nothing is started: packages that bring a service find a policy that forbids starting it.
 peers="python3-slixmpp postgresql chromium profanity tmux nodejs npm unicode-data bzip2 prosody lua-unbound ejabberd"
 
-install_peers() {
+# Installs what is missing of $peers; the argument is the command that needs it.
+install_packages() {
     missing=
     for package in $peers; do
         case $package in
@@ -13,10 +14,10 @@ install_peers() {
     done
     if [ -n "$missing" ]; then
         if [ "$(id -u)" != 0 ]; then
-            echo "test: not installed:$missing (run as root, or: apt-get install$missing)" >&2
+            echo "$1: not installed:$missing (run as root, or: apt-get install$missing)" >&2
             exit 1
         fi
-        echo "test: installing$missing ..."
+        echo "$1: installing$missing ..." >&2
         policy=
         if [ ! -e /usr/sbin/policy-rc.d ]; then
             policy=/usr/sbin/policy-rc.d
@@ -33,5 +34,9 @@ install_peers() {
         [ -z "$policy" ] || rm -f "$policy"
         rm -f "$log"
     fi
+}
+
+install_peers() {
+    install_packages test
     npm ci --prefix "$root/tests/Muster.Interop/js" --ignore-scripts --no-audit --no-fund --loglevel=error
 }
