@@ -50,7 +50,13 @@ sealed class Listeners : IAsyncDisposable
         var pages = new Dictionary<HttpListener, (string Scheme, ListenOptions Options)>();
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
         builder.Services.AddSingleton(logs).AddRoutingCore();
-        builder.WebHost.UseSockets(sockets => sockets.CreateBoundListenSocket = AdminSocket.Bind);
+        builder.WebHost.UseSockets(sockets =>
+        {
+            sockets.CreateBoundListenSocket = AdminSocket.Bind;
+            // What a connection reads is handled where it was read: a change of threads costs more than the work, and
+            // no connection's task blocks its thread.
+            sockets.UnsafePreferInlineScheduling = true;
+        });
         builder.WebHost.UseKestrelCore().UseKestrelHttpsConfiguration().ConfigureKestrel(kestrel =>
         {
             kestrel.AddServerHeader = false;

@@ -1,7 +1,9 @@
 using System.Collections.Concurrent;
 using System.IO.Pipelines;
 using System.Net;
+using System.Net.Sockets;
 using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.Connections.Features;
 using Muster.Core.Streams;
 using Muster.Server.Telemetry;
 
@@ -24,18 +26,22 @@ sealed class ClientListener(ClientServices services, ClientSettings settings, st
     public override Task OnConnectedAsync(ConnectionContext connection)
     {
         string remote = (connection.RemoteEndPoint as IPEndPoint)?.Address.ToString() ?? "local";
-        return AcceptAsync(connection.Transport, remote, connection.Abort);
+        var socket = connection.Features.Get<IConnectionSocketFeature>()?.Socket;
+        return AcceptAsync(connection.Transport, remote, connection.Abort, socket);
     }
 
     /// <summary>Lives the life of one TCP connection.</summary>
     /// <param name="transport">Its pipes.</param>
     /// <param name="remote">Address of the peer, without port.</param>
     /// <param name="abort">Breaks the connection.</param>
-    public async Task AcceptAsync(IDuplexPipe transport, string remote, Action abort)
+    /// <param name="socket">The socket below the pipes, where there is one.</param>
+    public async Task AcceptAsync(IDuplexPipe transport, string remote, Action abort, Socket? socket = null)
     {
         using var place = Admit(remote);
-        if (place.Refusal is null) await RunAsync(new TcpFraming(transport, Settings.LoginLimits, abort), remote);
-        else abort();
+        if (place.Refusal is null)
+            await RunAsync(new TcpFraming(transport, Settings.LoginLimits, abort, socket), remote);
+        else
+            abort();
     }
 
     /// <summary>Lives the life of one connection that has been admitted.</summary>

@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.IO.Pipelines;
 using System.Net.Security;
+using System.Net.Sockets;
 using Muster.Protocol.Xml;
 
 namespace Muster.Server.Net;
@@ -12,6 +13,7 @@ sealed class TcpFraming : Framing
     static readonly StreamPipeReaderOptions TlsReaderOptions = new(leaveOpen: true, useZeroByteReads: true);
 
     readonly IDuplexPipe _transport;
+    readonly Socket? _socket;
     readonly Action _abort;
     PipeReader _input;
     SslStream? _tls;
@@ -23,9 +25,12 @@ sealed class TcpFraming : Framing
     /// <param name="transport">The connection's pipes.</param>
     /// <param name="limits">Bounds for the first stream.</param>
     /// <param name="abort">Breaks the connection.</param>
-    public TcpFraming(IDuplexPipe transport, XmlLimits limits, Action abort)
+    /// <param name="socket">The socket below the pipes, where there is one: what is sent goes into it without a copy
+    /// and without waking another task.</param>
+    public TcpFraming(IDuplexPipe transport, XmlLimits limits, Action abort, Socket? socket = null)
     {
         _transport = transport;
+        _socket = socket;
         _input = transport.Input;
         _abort = abort;
         _reader = new StanzaReader(limits);
@@ -85,7 +90,7 @@ sealed class TcpFraming : Framing
     {
         Discard();
         ReleaseInput();
-        _tls = new SslStream(new PipeStream(_transport), leaveInnerStreamOpen: true);
+        _tls = new SslStream(new PipeStream(_transport, _socket), leaveInnerStreamOpen: true);
         await authenticate(_tls);
         _input = PipeReader.Create(_tls, TlsReaderOptions);
     }
@@ -98,16 +103,8 @@ sealed class TcpFraming : Framing
 
     public override void WriteClose(IBufferWriter<byte> output) => StanzaWriter.WriteStreamClose(output);
 
-    public override async ValueTask SendAsync(ReadOnlyMemory<byte> bytes)
-    {
-        if (_tls is not null)
-        {
-            await _tls.WriteAsync(bytes);
-            return;
-        }
-        var result = await _transport.Output.WriteAsync(bytes);
-        if (result.IsCompleted || result.IsCanceled) throw new IOException("the peer reads no more");
-    }
+    public override ValueTask SendAsync(ReadOnlyMemory<byte> bytes) =>
+        _tls is not null ? _tls.WriteAsync(bytes) : PipeStream.SendAsync(_transport, _socket, bytes);
 
     public override ValueTask EndSendAsync() =>
         // TLS has an end of its own, which tells it from an attacker's cut (RFC 8446 §6.1).
