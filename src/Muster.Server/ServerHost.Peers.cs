@@ -47,12 +47,14 @@ sealed partial class ServerHost
             ? new PeerEndpoint(found.IpAddress, found.Port, BeginsInTls: false)
             : null;
 
-    /// <summary>Puts another configuration in force, for the streams that begin from now on.</summary>
+    /// <summary>Puts another configuration in force, for the streams that begin from now on; those with domains that
+    /// are denied now are closed.</summary>
     void ApplyPeers(ServerConfig config, IReadOnlyList<PeerSettings> listeners)
     {
         _peerRules = PeerRouteSettingsOf(config);
         foreach (var (listener, settings) in PeerListeners.Zip(listeners)) listener.Settings = settings;
         if (_dialing is not null) _dialing = DialSettingsOf(config);
+        Services.Peers.CloseDenied();
     }
 
     List<PeerSettings> PeerSettingsOf(ServerConfig config) =>

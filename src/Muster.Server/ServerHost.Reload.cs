@@ -70,6 +70,7 @@ sealed partial class ServerHost
         foreach (var (listener, rules, certificate) in tcp.Concat(web))
             listener.Settings = ClientSettingsOf(rules, certificate);
         ApplyPeers(config, peers);
+        _joins.Apply(host => JoinRulesOf(config.ModulesOf(host)));
         foreach (var rooms in Services.Rooms.Values)
             await rooms.Apply(RoomSettingsOf(config, rooms.Settings.Host.ToString()));
         ConfigApplied?.Invoke(config);

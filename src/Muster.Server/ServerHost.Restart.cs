@@ -22,6 +22,7 @@ sealed partial class ServerHost
                 && await Services.Local.TakeUp(snapshot);
             if (!isBack) await store.End(saved.Count, _overrides.Clock.GetUtcNow(), policy.OldMax);
         }
+        await _joins.TakeUpAsync();
         var occupied = await store.RoomsWithOccupants();
         foreach (var rooms in Services.Rooms.Values)
             rooms.Occupied(occupied.Where(room => room.Domain.SequenceEqual(rooms.Settings.Service.Domain)));

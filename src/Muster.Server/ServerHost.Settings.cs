@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Logging;
 using Muster.Core.Delivery;
+using Muster.Core.Joins;
 using Muster.Core.Limits;
 using Muster.Core.Sessions;
 using Muster.Core.Streams;
@@ -69,7 +70,7 @@ sealed partial class ServerHost
             name => name != Namespaces.StreamManagement || _live.Modules.Smacks.Enabled)],
         ServerFeatures = (progress, domain) => (progress & StreamProgress.Authenticated) == 0
             ? _early.StreamFeatures(domain)
-            : _slots.StreamFeatures,
+            : _slots.StreamFeatures(domain),
         EarlyRequests = _early.Namespaces,
         StreamManagement = _live.Modules.Smacks.Enabled,
     };
@@ -151,6 +152,34 @@ sealed partial class ServerHost
             BouncesPresence = modules.Smacks.BouncePresence,
             KeepsOffline = modules.Offline.Enabled,
             IsSilentWithoutOffline = modules.NoOfflineNoError.Enabled && modules.Mam.Enabled,
+        },
+    };
+
+    JoinWatch JoinWatchOf(
+        ServerConfig config, Router router, SessionTable sessions, Database database, Meters meters)
+    {
+        var watch = new JoinWatch(config.General.Hosts, router, sessions, _resumable, database, _overrides.Clock,
+            meters, _overrides.Logs);
+        watch.Apply(host => JoinRulesOf(config.ModulesOf(host)));
+        return watch;
+    }
+
+    // mod_ping_muc needs to know who is where, as the reference loads mod_track_muc_joins with it.
+    static JoinRules JoinRulesOf(ModulesConfig modules) => new()
+    {
+        Tracks = modules.TrackMucJoins.Enabled || modules.PingMuc.Enabled,
+        Asks = modules.PingMuc.Enabled,
+        RoomsMax = modules.TrackMucJoins.Max,
+        StatusCodes = modules.PingMuc.StatusCodes,
+        Rejoins = modules.PingMuc.AutoRejoin,
+        Checks = new CheckRules
+        {
+            Delay = modules.PingMuc.Delay,
+            Timeout = modules.PingMuc.Timeout,
+            GiveUp = modules.PingMuc.GiveUp,
+            IsStrict = modules.PingMuc.StrictReference,
+            Silence = modules.PingMuc.Silence,
+            RatePerSecond = modules.PingMuc.Rate,
         },
     };
 

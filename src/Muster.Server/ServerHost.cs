@@ -29,6 +29,7 @@ sealed partial class ServerHost : IAsyncDisposable
     readonly ServerOverrides _overrides;
     readonly ConnectionTimers _timers;
     readonly ResumableSessions _resumable;
+    readonly JoinWatch _joins;
     readonly CancellationTokenSource _stopping = new();
     Task _loading = Task.CompletedTask; // of the rooms that were occupied before the start
     readonly BackgroundWork _background;
@@ -65,14 +66,14 @@ sealed partial class ServerHost : IAsyncDisposable
         var sessions = new SessionTable();
         var accounts = new AccountStates(database, sessions, clock);
         _resumable = new ResumableSessions(clock, meters.Management);
+        _joins = JoinWatchOf(config, router, sessions, database, meters);
         var archive = config.Modules.Mam.Enabled ? new AccountArchive(database.Archive, clock, meters.Archives) : null;
         var local = new LocalDomain(
-            router, accounts, archive, limits, AccountPolicyOf(), _resumable, clock, meters, logs);
+            router, accounts, archive, limits, AccountPolicyOf(), _resumable, _joins, clock, meters, logs);
         var archives = ArchiveReadersOf(database, sessions, router, meters);
         _pools = config.OutgoingPools.Http.ToDictionary(
             pool => pool.Key, pool => PoolOf(pool.Key, pool.Value, meters), StringComparer.Ordinal);
         var rooms = RoomServicesOf(config, new(router, sessions, database, archives, clock, meters, logs, limits));
-        var registration = RegistrationOf(config);
         var peers = new PeerRoutes(router, clock, meters.Peers, logs, () => _peerRules!);
         Services = new Services(
             router, sessions, database, accounts,
@@ -83,7 +84,7 @@ sealed partial class ServerHost : IAsyncDisposable
             new TokenBook(database.Tokens, database.Accounts, _pepper, clock,
                 () => _live.Auth.Tokens.Lifetime, () => _live.Limits.TokenClientsMax, meters.Accounts,
                 logs.CreateLogger<TokenBook>()),
-            registration, limits, local, archives, rooms, clock, meters, logs)
+            RegistrationOf(config), limits, local, archives, rooms, clock, meters, logs)
         {
             Peers = peers,
             ArchiveRetention = ArchiveRetentionOf(config),
@@ -210,6 +211,8 @@ sealed partial class ServerHost : IAsyncDisposable
     {
         _background.Start();
         StartPeers();
+        Services.Peers.StreamEnded += _joins.StreamEnded;
+        _joins.Start();
         foreach (var rooms in Services.Rooms.Values) rooms.Start();
         _loading = LoadOccupiedAsync();
     }
@@ -227,6 +230,7 @@ sealed partial class ServerHost : IAsyncDisposable
         // The others stay, and nobody sees them go.
         var lasting = LastingSessions();
         foreach (var rooms in Services.Rooms.Values) await rooms.ShutDown(null, lasting);
+        _joins.BeginStop();
         await _timers.StopAsync(limit ?? StopLimit);
         await SaveAsync();
         if (_listeners is not null) await _listeners.DisposeAsync();
@@ -234,6 +238,8 @@ sealed partial class ServerHost : IAsyncDisposable
         foreach (var rooms in Services.Rooms.Values)
             if (rooms.PublicLogs is { } logs) await logs.DisposeAsync();
         _timers.Dispose();
+        _joins.Dispose();
+        await _joins.StoreAsync();
         _resumable.Dispose();
         Services.Peers.Dispose();
         _peerNetwork?.Dispose();

@@ -1,8 +1,10 @@
 using System.Collections.Concurrent;
 using System.Threading.Channels;
 using Muster.Protocol.Addresses;
+using Muster.Server.Config;
 using Muster.Server.Net;
 using Muster.Server.Peers;
+using Muster.Server.Storage;
 
 namespace Muster.Testing;
 
@@ -27,22 +29,44 @@ public sealed class PeerWorld
     /// <param name="domain">Its domain.</param>
     /// <param name="config">TOML beside the listeners.</param>
     /// <param name="s2s">TOML of the listener for servers.</param>
-    public async Task<TestServer> ServeAsync(string domain, string config = "", string s2s = "tls.mode = 'none'")
+    /// <param name="database">Its database, that of a server that has stopped; null for a new one.</param>
+    /// <param name="more">Another domain of accounts that it serves.</param>
+    internal async Task<TestServer> ServeAsync(string domain, string config, string s2s, Database? database,
+        string? more = null)
     {
         if (s2s.Contains("'tls'", StringComparison.Ordinal)) _direct.UnionWith([domain, $"conference.{domain}"]);
-        var server = await TestServer.StartAsync($"""
-            [general]
-              hosts = ["{domain}"]
-            [[listen.c2s]]
-              port = 0
-              tls.mode = "none"
-            [[listen.s2s]]
-              port = 0
-              {s2s}
-            {config}
-            """, null, ConnectAsync, Clock);
+        var server = await TestServer.StartAsync(ConfigOf(domain, config, s2s, more), database, ConnectAsync, Clock);
         Reach(server, domain, $"conference.{domain}");
+        if (more is not null) Reach(server, more, $"conference.{more}");
         return server;
+    }
+
+    /// <summary>Starts a server that the others reach, with its room service.</summary>
+    /// <param name="domain">Its domain.</param>
+    /// <param name="config">TOML beside the listeners.</param>
+    /// <param name="s2s">TOML of the listener for servers.</param>
+    public Task<TestServer> ServeAsync(string domain, string config = "", string s2s = "tls.mode = 'none'") =>
+        ServeAsync(domain, config, s2s, null);
+
+    /// <summary>The configuration of a server of the world.</summary>
+    public static string ConfigOf(
+        string domain, string config, string s2s = "tls.mode = 'none'", string? more = null) => $"""
+        [general]
+          hosts = ["{domain}"{(more is null ? "" : $", \"{more}\"")}]
+        [[listen.c2s]]
+          port = 0
+          tls.mode = "none"
+        [[listen.s2s]]
+          port = 0
+          {s2s}
+        {config}
+        """;
+
+    /// <summary>Gives a server of the world another configuration while it runs.</summary>
+    public static async Task ReloadAsync(TestServer server, string domain, string config)
+    {
+        server.Host.ReadConfig = () => ConfigCheck.Parse(ConfigOf(domain, config), "test");
+        await server.Host.ReloadAsync();
     }
 
     /// <summary>Makes domains lead to a server.</summary>

@@ -24,7 +24,8 @@ public abstract record CheckEffect
     /// <param name="Id">Id of the ping, which nobody can guess.</param>
     public sealed record Ping(Jid Session, Jid Occupant, string Id) : CheckEffect;
 
-    /// <summary>The session has dropped out of the room; it is not among its rooms any more, and is to be told.</summary>
+    /// <summary>The session has dropped out of the room; it is not among its rooms any more, and is to be
+    /// told.</summary>
     /// <param name="Session">The session's full JID.</param>
     /// <param name="Occupant">The address that it had in the room.</param>
     /// <param name="Reason">The room's own words, or null.</param>

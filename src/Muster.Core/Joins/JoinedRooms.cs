@@ -12,8 +12,8 @@ namespace Muster.Core.Joins;
 /// </summary>
 /// <remarks>
 /// Rooms are found by the bare part of any address in them. Whoever says that the session is inside was asked by the
-/// session to let it in, and can only speak of its own rooms: the domain of a sender is proved. One leaf lock; nobody is
-/// called under it.
+/// session to let it in, and can only speak of its own rooms: the domain of a sender is proved. One leaf lock; nobody
+/// is called under it.
 /// </remarks>
 /// <param name="session">The session's full JID.</param>
 public sealed class JoinedRooms(Jid session)
@@ -47,6 +47,9 @@ public sealed class JoinedRooms(Jid session)
     /// <summary>Whether the session has no connection (XEP-0198): it is asked about less often then.</summary>
     public bool IsHibernating { get; set; }
 
+    /// <summary>Whether rooms had to be forgotten: that is told once.</summary>
+    public bool IsOverfull { get; set; }
+
     /// <summary>Rooms that the session is in.</summary>
     public int Count
     {
@@ -69,7 +72,8 @@ public sealed class JoinedRooms(Jid session)
                 else if (entry is not null) (entry.LeavingAt, entry.Wanted) = (now.UtcTicks, default);
                 return Jid.None;
             }
-            if (presence.Type != PresenceType.Available || !presence.To.IsFull || !presence.To.HasLocal) return Jid.None;
+            bool isRoom = presence.To.IsFull && presence.To.HasLocal;
+            if (presence.Type != PresenceType.Available || !isRoom) return Jid.None;
             var forgotten = Jid.None;
             if (!isKnown)
             {
@@ -85,8 +89,8 @@ public sealed class JoinedRooms(Jid session)
 
     /// <summary>Presence comes to the session from an address in a room.</summary>
     /// <param name="presence">The presence.</param>
-    /// <param name="wasAddressed">Whether the session has sent presence to the room, though it may not be known here any
-    /// more.</param>
+    /// <param name="wasAddressed">Whether the session has sent presence to the room, though it may not be known here
+    /// any more.</param>
     /// <param name="now">The time.</param>
     /// <param name="left">The address that the session had when it left or changed its nick.</param>
     public JoinChange Received(Presence presence, bool wasAddressed, DateTimeOffset now, out Jid left)

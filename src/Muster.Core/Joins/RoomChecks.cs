@@ -77,6 +77,9 @@ public sealed partial class RoomChecks(ReadOnlyMemory<byte> secret)
         }
     }
 
+    /// <summary>Whether an id has the form of those made here: enough to let all others pass.</summary>
+    public static bool MayBeOurs(string? id) => id is not null && id.StartsWith(IdPrefix, StringComparison.Ordinal);
+
     /// <summary>Takes the answer to a ping.</summary>
     /// <param name="answer">A result or an error that came for a session.</param>
     /// <param name="now">The time.</param>
@@ -250,7 +253,7 @@ public sealed partial class RoomChecks(ReadOnlyMemory<byte> secret)
 
     bool IsOurs([NotNullWhen(true)] string? id)
     {
-        if (id is null || !id.StartsWith(IdPrefix, StringComparison.Ordinal)) return false;
+        if (id is null || !MayBeOurs(id)) return false;
         int dash = id.IndexOf('-', IdPrefix.Length);
         return dash > 0
             && long.TryParse(id.AsSpan(IdPrefix.Length, dash - IdPrefix.Length), NumberStyles.None,

@@ -25,10 +25,15 @@ sealed class OccupantSession(Jid real, Occupant occupant, DateTimeOffset now)
     public bool IsLocal { get; init; }
     /// <summary>Times that it was asked whether it is there, since it last gave a sign.</summary>
     public int Probes { get; set; }
+    /// <summary>It was inside before a restart, and has given no sign since.</summary>
+    public bool IsUnverified { get; set; }
     /// <summary>How fast it may go; null while nothing limits it.</summary>
     public Room.Pace? Pace { get; set; }
     /// <summary>Language of that presence, or null.</summary>
     public string? Lang { get; set; }
+
+    /// <summary>It has given a sign.</summary>
+    public void NoteAlive(DateTimeOffset now) => (ActiveAt, Probes, IsUnverified) = (now, 0, false);
 }
 
 /// <summary>One nick in a room with the sessions behind it, all of one bare JID.</summary>

@@ -11,6 +11,9 @@ public sealed partial class Room
     const string ProbePrefix = "probe-";
     const int ProbesMax = 2;
 
+    // After a restart, when other servers have had the time to notice it.
+    static readonly TimeSpan VerifyDelay = TimeSpan.FromMinutes(1);
+
     DateTimeOffset? _sweepAt;
     DateTimeOffset _shownAt;
 
@@ -25,12 +28,14 @@ public sealed partial class Room
     {
         if (Policy.ProbeAfter is not { } after || _sweepAt is not { } at || at > input.Now) return;
         _sweepAt = input.Now + Policy.ProbeTime;
-        if (input.Now - _shownAt < after) return; // what was said lately has bounced if it had to
+        bool isQuiet = input.Now - _shownAt >= after; // what was said lately has bounced if it had to
         foreach (var session in _occupants.AllSessions.Where(session => !session.IsLocal).ToArray())
         {
-            if (input.Now - session.ActiveAt < after) continue;
+            // Whoever was here before a restart is asked in any case.
+            if (!session.IsUnverified && (!isQuiet || input.Now - session.ActiveAt < after)) continue;
             if (session.Probes == ProbesMax)
             {
+                effects.Add(new RoomEffect.Undeliverable(session.Real, session.Occupant.Nick, "no-answer", []));
                 RemoveGhost(session, null, effects);
                 continue;
             }
@@ -45,7 +50,11 @@ public sealed partial class Room
     void ReceiveProbeAnswer(Iq iq, List<RoomEffect> effects)
     {
         if (!iq.Id.StartsWith(ProbePrefix, StringComparison.Ordinal)) return;
-        if (_occupants.TryFind(iq.From, out var session) && iq.Error is { } error && IsGhostly(error.Condition))
-            RemoveGhost(session, null, effects);
+        if (!_occupants.TryFind(iq.From, out var session) || iq.Error is not { } error
+            || !IsGhostly(error.Condition)) return;
+        // A server that cannot be reached now may be restarting, as this one just was: asked again, not removed.
+        if (error.Condition is "remote-server-timeout" && session.Probes < ProbesMax) return;
+        effects.Add(new RoomEffect.Undeliverable(session.Real, session.Occupant.Nick, error.Condition, []));
+        RemoveGhost(session, null, effects);
     }
 }

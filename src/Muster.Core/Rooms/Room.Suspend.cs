@@ -30,7 +30,8 @@ public sealed partial class Room
     bool _wasSuspended; // a temporary room that is stored for the time of a restart alone
 
     /// <summary>Takes back those who were inside when the process ended. Nobody is told, as nobody has seen them
-    /// go.</summary>
+    /// go. Sessions of other servers may have gone meanwhile without anybody to tell it to: they are asked soon (see
+    /// Room.Probes.cs). A <see cref="RoomEvent.Tick"/> should follow.</summary>
     /// <param name="occupants">Who was inside.</param>
     /// <param name="now">The time: from now on they are silent.</param>
     public void TakeBack(IEnumerable<OccupantSnapshot> occupants, DateTimeOffset now)
@@ -55,12 +56,14 @@ public sealed partial class Room
                 {
                     ActiveAt = now,
                     IsLocal = session.IsLocal,
+                    IsUnverified = !session.IsLocal,
                     Priority = session.Priority,
                     Lang = session.Lang,
                     Shown = session.Shown,
                 });
             }
         }
+        if (_occupants.HasRemote && Policy.ProbeAfter is not null) _sweepAt = now + VerifyDelay;
     }
 
     /// <summary>Everybody goes who cannot come back; the others are told nothing, as they stay.</summary>

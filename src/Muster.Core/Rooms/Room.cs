@@ -191,7 +191,9 @@ public sealed partial class Room
         if (_state == State.New && stanza is not Presence { Type: PresenceType.Available or PresenceType.Unavailable })
             return DoesNotExist;
         if (_state == State.Locked && !MayReachLocked(stanza, input)) return RoomLocked;
-        if (_occupants.TryFind(stanza.From, out var session)) (session.ActiveAt, session.Probes) = (input.Now, 0);
+        // An error that only a server gives is no sign of life.
+        if (_occupants.TryFind(stanza.From, out var session)
+            && !(stanza.IsError && IsGhostly(stanza.Error?.Condition ?? ""))) session.NoteAlive(input.Now);
         return stanza switch
         {
             Presence presence => ReceivePresence(presence, input, effects),

@@ -1,4 +1,5 @@
 using Muster.Core.Archive;
+using Muster.Core.Joins;
 using Muster.Protocol.Addresses;
 using Muster.Protocol.Payloads;
 using Muster.Protocol.Stanzas;
@@ -88,6 +89,13 @@ public sealed partial class Session
     /// <summary>True once the client has asked the account's archive (XEP-0313): what is there it finds
     /// itself.</summary>
     public bool UsesArchive { get; set; }
+
+    /// <summary>The rooms of other servers that it is in; null while it was in none, or nobody looks after
+    /// them.</summary>
+    public JoinedRooms? Joins { get; set; }
+
+    /// <summary>What is needed to bring it back into them; null while its account does not want that.</summary>
+    public Rejoins? Rejoins { get; set; }
 
     /// <summary>The account's block list (XEP-0191); shared by all its sessions, replaced as a whole.</summary>
     public BlockList Blocked { get; set; } = BlockList.Empty;

@@ -16,8 +16,6 @@ static class NotYet
         "listen.http.access",
         "listen.component",
         "general.language",
-        "modules.mod_track_muc_joins",
-        "modules.mod_ping_muc",
         "modules.mod_muc_offline_delivery",
         "modules.mod_muc_cloud_notify",
         "modules.mod_cloud_notify",

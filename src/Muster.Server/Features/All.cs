@@ -26,5 +26,6 @@ static class All
         new Invitations(),
         new LoginTokens(),
         new GroupChat(),
+        new RoomPings(),
     ];
 }

@@ -1,4 +1,6 @@
+using System.Collections.Concurrent;
 using Muster.Core.Rosters;
+using Muster.Protocol.Addresses;
 using Muster.Protocol.Payloads;
 using Muster.Protocol.Stanzas;
 using Muster.Protocol.Xml;
@@ -24,18 +26,32 @@ sealed class Disco : Feature
         slots.Disco(Target.Server, EntityCaps.Namespace);
 
         // What is announced is known only when all features have registered: worked out at the first question.
-        var server = new Lazy<DiscoInfo>(() => Describe(slots, Target.Server));
-        var account = new Lazy<DiscoInfo>(() => Describe(slots, Target.Account));
-        var caps = new Lazy<EntityCaps>(() => new EntityCaps(SoftwareNode, EntityCaps.Verify(server.Value)));
-        slots.StreamFeature(() => [caps.Value.ToElement()]);
+        var servers = new ConcurrentDictionary<string, (DiscoInfo Info, EntityCaps Caps)>(StringComparer.Ordinal);
+        var account = new Lazy<DiscoInfo>(() => Describe(slots, Target.Account, []));
+        slots.StreamFeature(domain => [ServerOf(slots, servers, domain).Caps.ToElement()]);
 
-        slots.Iq(IqType.Get, Namespaces.DiscoInfo, "query", Target.Server,
-            (context, iq) => InfoOfServer(slots, context, iq, server.Value, caps.Value));
+        slots.Iq(IqType.Get, Namespaces.DiscoInfo, "query", Target.Server, (context, iq) =>
+        {
+            var (info, caps) = ServerOf(slots, servers, context.Address);
+            return InfoOfServer(slots, context, iq, info, caps);
+        });
         slots.Iq(IqType.Get, Namespaces.DiscoItems, "query", Target.Server,
             (context, iq) => ItemsOfServer(slots, context, iq));
         slots.Iq(IqType.Get, Namespaces.DiscoInfo, "query", Target.Account,
             (context, iq) => InfoOfAccount(slots, context, iq, account.Value));
         slots.Iq(IqType.Get, Namespaces.DiscoItems, "query", Target.Account, ItemsOfAccount);
+    }
+
+    // Domains differ in some of what they announce, and a reload may change it; there are few ways in which they can.
+    static (DiscoInfo Info, EntityCaps Caps) ServerOf(
+        Slots slots, ConcurrentDictionary<string, (DiscoInfo, EntityCaps)> known, Jid domain)
+    {
+        string[] own = [.. slots.ServerDiscoOf(domain)];
+        return known.GetOrAdd(string.Join(' ', own), _ =>
+        {
+            var info = Describe(slots, Target.Server, own);
+            return (info, new EntityCaps(SoftwareNode, EntityCaps.Verify(info)));
+        });
     }
 
     static Iq InfoOfServer(Slots slots, IqContext context, Iq iq, DiscoInfo server, EntityCaps caps)
@@ -95,14 +111,14 @@ sealed class Disco : Feature
         return null;
     }
 
-    static DiscoInfo Describe(Slots slots, Target target) => new()
+    static DiscoInfo Describe(Slots slots, Target target, IEnumerable<string> more) => new()
     {
         Identities =
         [
             .. slots.IdentitiesOf(target).Select(identity => new DiscoIdentity(
                 identity.Category, identity.Type, identity.Name.Length == 0 ? null : identity.Name)),
         ],
-        Features = [.. slots.DiscoOf(target)],
+        Features = [.. slots.DiscoOf(target).Concat(more).Order(StringComparer.Ordinal)],
     };
 
     static DiscoInfo WithNode(DiscoInfo info, string node) =>

@@ -60,7 +60,8 @@ sealed class Slots(Services services)
     readonly Dictionary<(IqType, string Namespace, string Name, Target), IqHandler> _iq = [];
     readonly SortedDictionary<Target, SortedSet<string>> _disco = [];
     readonly Dictionary<Target, List<(string Category, string Type, string Name)>> _identities = [];
-    readonly List<Func<IEnumerable<Element>>> _streamFeatures = [];
+    readonly List<Func<Jid, IEnumerable<Element>>> _streamFeatures = [];
+    readonly List<(string Feature, Func<Jid, bool> IsOn)> _serverDisco = [];
     readonly List<Func<Session, Presence, ValueTask>> _firstAvailable = [];
     readonly List<Func<Jid, Presence, ValueTask<bool>>> _approvals = [];
     readonly List<Func<Jid, IEnumerable<DiscoItem>>> _serverItems = [];
@@ -80,6 +81,9 @@ sealed class Slots(Services services)
         foreach (var target in Each(targets))
             (_disco.TryGetValue(target, out var set) ? set : _disco[target] = new(StringComparer.Ordinal)).Add(feature);
     }
+
+    /// <summary>Announces a feature in disco#info of those domains of accounts that have it.</summary>
+    public void ServerDisco(string feature, Func<Jid, bool> isOn) => _serverDisco.Add((feature, isOn));
 
     /// <summary>Announces an identity in disco#info of the targets (XEP-0030).</summary>
     public void Identity(Target targets, string category, string type, string name)
@@ -118,7 +122,10 @@ sealed class Slots(Services services)
         Iq(type, ns, name, targets, (context, iq) => ValueTask.FromResult<Iq?>(handler(context, iq)));
 
     /// <summary>Advertises an element in the stream features of authenticated clients.</summary>
-    public void StreamFeature(Func<IEnumerable<Element>> elements) => _streamFeatures.Add(elements);
+    public void StreamFeature(Func<IEnumerable<Element>> elements) => _streamFeatures.Add(_ => elements());
+
+    /// <summary>The same, where it depends on the client's domain.</summary>
+    public void StreamFeature(Func<Jid, IEnumerable<Element>> elements) => _streamFeatures.Add(elements);
 
     /// <summary>Does something as a client binds with its login (XEP-0386), in the order of
     /// <see cref="All"/>.</summary>
@@ -148,8 +155,10 @@ sealed class Slots(Services services)
     internal FrozenDictionary<(IqType, string Namespace, string Name), EarlyHandler> EarlyTable =>
         _early.ToFrozenDictionary();
     internal IReadOnlyList<(TimeSpan Every, Func<CancellationToken, ValueTask> Work)> BackgroundWork => _background;
-    internal IEnumerable<Element> StreamFeatures => _streamFeatures.SelectMany(elements => elements());
+    internal IEnumerable<Element> StreamFeatures(Jid domain) => _streamFeatures.SelectMany(make => make(domain));
     internal IReadOnlyCollection<string> DiscoOf(Target target) => _disco.GetValueOrDefault(target) ?? [];
+    internal IEnumerable<string> ServerDiscoOf(Jid domain) =>
+        _serverDisco.Where(feature => feature.IsOn(domain)).Select(feature => feature.Feature);
     internal IReadOnlyList<(string Category, string Type, string Name)> IdentitiesOf(Target target) =>
         _identities.GetValueOrDefault(target) ?? [];
 

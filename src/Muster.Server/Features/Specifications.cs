@@ -46,7 +46,6 @@ static class Specifications
         Xep(379, "Pre-Authenticated Roster Subscription", "0.3.4", Support.Complete),
         Xep(386, "Bind 2", "1.1.0", Support.Partial, "messages that wait are not cleared but sent, as always"),
         Xep(388, "Extensible SASL Profile", "1.0.4", Support.Complete, "no tasks are asked for"),
-        Xep(410, "MUC Self-Ping", "1.1.0", Support.Complete),
         Xep(421, "Occupant identifiers for semi-anonymous MUCs", "1.0.1", Support.Complete),
         Xep(425, "Moderated Message Retraction", "0.3.0", Support.Complete),
         Xep(437, "Room Activity Indicators", "0.2.0", Support.Complete,
@@ -78,6 +77,7 @@ static class Specifications
         [313] = "Message Archive Management",
         [352] = "Client State Indication",
         [401] = "Ad-hoc Account Invitation Generation",
+        [410] = "MUC Self-Ping",
         [484] = "Fast Authentication Streamlining Tokens",
     };
 

@@ -13,6 +13,9 @@ interface ITimedConnection
     /// <summary>Break the connection. Must not wait.</summary>
     void Break();
 
+    /// <summary>Whether it stays until the others have gone: other servers are to hear of the users who go.</summary>
+    bool StopsLast => false;
+
     /// <summary>Place in the sweep's list; the sweep's own.</summary>
     int TimerSlot { get; set; }
 }
@@ -80,22 +83,32 @@ sealed class ConnectionTimers : IDisposable
         }
     }
 
-    /// <summary>Closes all connections, and waits for a bounded time until they are gone.</summary>
-    /// <param name="limit">How long to wait, in real time: whoever has not gone by then is cut off.</param>
+    /// <summary>Closes all connections, those of clients first, and waits for a bounded time until they are
+    /// gone.</summary>
+    /// <param name="limit">How long to wait for each kind, in real time: whoever has not gone by then is cut
+    /// off.</param>
     public async Task StopAsync(TimeSpan limit)
     {
         IsStopping = true;
-        foreach (var connection in Snapshot()) connection.Stop();
-        long start = Environment.TickCount64;
-        while (Count > 0 && Environment.TickCount64 - start < limit.TotalMilliseconds) await Task.Delay(10);
-        foreach (var connection in Snapshot()) connection.Break();
-        // What is left now is ending its sessions, which stores must outlive.
-        while (Count > 0 && Environment.TickCount64 - start < 2 * limit.TotalMilliseconds) await Task.Delay(10);
+        await StopAsync(static connection => !connection.StopsLast, limit);
+        await StopAsync(static _ => true, limit);
     }
 
-    ITimedConnection[] Snapshot()
+    async Task StopAsync(Func<ITimedConnection, bool> which, TimeSpan limit)
     {
-        lock (_lock) return [.. _connections];
+        foreach (var connection in Snapshot(which)) connection.Stop();
+        long start = Environment.TickCount64;
+        while (Snapshot(which).Length > 0 && Environment.TickCount64 - start < limit.TotalMilliseconds)
+            await Task.Delay(10);
+        foreach (var connection in Snapshot(which)) connection.Break();
+        // What is left now is ending its sessions, which stores must outlive.
+        while (Snapshot(which).Length > 0 && Environment.TickCount64 - start < 2 * limit.TotalMilliseconds)
+            await Task.Delay(10);
+    }
+
+    ITimedConnection[] Snapshot(Func<ITimedConnection, bool> which)
+    {
+        lock (_lock) return [.. _connections.Where(which)];
     }
 
     /// <inheritdoc/>

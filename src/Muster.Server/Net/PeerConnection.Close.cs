@@ -136,7 +136,12 @@ sealed partial class PeerConnection
             bool isOne = end.Authorized.Count <= 1 && end.Accepted.Count <= 1;
             bool hasBroken = !_isClean && isOne && _acks?.Token is not null;
             bool hasNotResumed = _acks is null && _resumes is not null;
-            end = end with { Acks = _acks ?? _resumes, IsResumable = hasBroken || hasNotResumed };
+            end = end with
+            {
+                Acks = _acks ?? _resumes,
+                IsResumable = hasBroken || hasNotResumed,
+                Unsent = [.. _unsent.Select(unsent => unsent.Stanza)],
+            };
         }
         _services.Host.Ended(this, end);
     }
@@ -144,6 +149,8 @@ sealed partial class PeerConnection
     void ITimedConnection.Stop() => Close(StreamError.SystemShutdown);
 
     void ITimedConnection.Break() => Break();
+
+    bool ITimedConnection.StopsLast => true;
 
     void ITimedConnection.Tick(long now)
     {

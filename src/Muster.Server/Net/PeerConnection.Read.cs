@@ -14,6 +14,7 @@ sealed partial class PeerConnection
     bool _peerHasClosed;
     string? _peerError;               // by which it ended the stream
     volatile bool _isAuthenticated;   // stanzas flow, in one direction at least
+    Jid _shapedAs;                    // the domain whose pace it keeps
 
     async Task ReadLoopAsync()
     {
@@ -175,6 +176,7 @@ sealed partial class PeerConnection
         {
             case PeerEffect.Accepted accepted:
                 _isAuthenticated = true;
+                ShareShaper(accepted.Pair.Remote);
                 _services.Log.PeerAccepted(Id, accepted.Pair.Remote, accepted.Pair.Local, accepted.Method);
                 if (!host.Accepted(this, accepted.Pair, accepted.Method))
                     Close(StreamError.ResourceConstraint.WithText("too many streams from one domain"));
@@ -192,6 +194,17 @@ sealed partial class PeerConnection
                 host.Trouble(trouble.Remote, trouble.Problem);
                 break;
             default: break;
+        }
+    }
+
+    // By the first domain that is proved on it; those that share the stream share its pace.
+    void ShareShaper(Jid domain)
+    {
+        lock (_gate)
+        {
+            if (_pause is null || !_shapedAs.IsNone) return;
+            _shapedAs = domain;
+            _pause.Share(_services.Shapers.Take(domain, _settings.BytesPerSecondMax!.Value));
         }
     }
 

@@ -12,6 +12,10 @@ namespace Muster.Server.Net;
 /// <content>Writing.</content>
 sealed partial class PeerConnection
 {
+    // Stanzas that the transport has not taken, on a stream without acknowledgements: the only ones of which it is
+    // known, when it dies, that they did not arrive. With XEP-0198 PeerAcks knows better. Under the gate.
+    readonly Queue<(Stanza Stanza, long EndsAt)> _unsent = [];
+    long _takenBytes, _transportedBytes;
     bool _isOpen; // our side of the stream has begun
 
     /// <inheritdoc/>
@@ -25,6 +29,7 @@ sealed partial class PeerConnection
             {
                 stanza.Write(_waiting, stanza.Stanza.To, declareNamespace: false);
                 dropped = NoteSent(stanza, isAgain);
+                if (_acks is null || !_keeps) _unsent.Enqueue((stanza.Stanza, _takenBytes + _waiting.Length));
                 _lastStanza = _services.Timers.Now;
                 _pump.Wake();
             }
@@ -78,6 +83,15 @@ sealed partial class PeerConnection
         _framing.WriteOpen(_waiting, header);
         _isOpen = true;
         _pump.Wake();
+    }
+
+    void NoteTransported(int byteCount)
+    {
+        lock (_gate)
+        {
+            _transportedBytes += byteCount;
+            while (_unsent.TryPeek(out var first) && first.EndsAt <= _transportedBytes) _unsent.Dequeue();
+        }
     }
 
     void LogWritten(ArraySegment<byte> bytes)

@@ -76,7 +76,8 @@ sealed partial class PeerConnection : PeerLink, ITimedConnection
         Id = ConnectionIds.Next('s');
         _framing = framing;
         _waiting = new OutboundBuffer(settings.OutboundBytesMax);
-        _pump = new OutboundPump(_gate, _waiting, _framing, null, LogWritten, static _ => { }, Break);
+        _pump = new OutboundPump(
+            _gate, _waiting, _framing, () => _takenBytes += _waiting.Length, LogWritten, NoteTransported, Break);
         _since = _lastRead = _lastStanza = services.Timers.Now;
         if (settings.BytesPerSecondMax is { } rate)
             _pause = new ReadPause(rate, services.Timers.Clock, _gate, services.Meters.Paused);
@@ -152,6 +153,10 @@ sealed partial class PeerConnection : PeerLink, ITimedConnection
         _services.Timers.Remove(this);
         _services.Meters.Closed();
         _services.Log.PeerDisconnected(Id, Remote, _reason);
+        lock (_gate)
+        {
+            if (!_shapedAs.IsNone) _services.Shapers.Release(_shapedAs, _settings.BytesPerSecondMax!.Value);
+        }
         Report();
     }
 

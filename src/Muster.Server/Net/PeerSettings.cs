@@ -38,7 +38,7 @@ sealed record PeerSettings
     /// <summary>Bytes that may wait for a peer to read them; the stream of a slower one is closed.</summary>
     public int OutboundBytesMax { get; init; } = 4 * 1024 * 1024;
 
-    /// <summary>Bytes a second that one connection may bring; null for no limit.</summary>
+    /// <summary>Bytes a second that one domain may bring, over all its streams; null for no limit.</summary>
     public int? BytesPerSecondMax { get; init; }
 
     /// <summary>Connections at a time.</summary>
@@ -68,7 +68,11 @@ sealed record PeerSettings
 
 /// <summary>What the connections of other servers need of this one; shared by all of them.</summary>
 sealed record PeerServices(
-    IPeerHost Host, ConnectionTimers Timers, PeerMeters Meters, ILogger Log, ILogger Stanzas);
+    IPeerHost Host, ConnectionTimers Timers, PeerMeters Meters, ILogger Log, ILogger Stanzas)
+{
+    /// <summary>How fast each other domain may send.</summary>
+    public DomainShapers Shapers { get; } = new();
+}
 
 /// <summary>A connection to another server that was just made.</summary>
 /// <param name="Pipe">Its bytes.</param>

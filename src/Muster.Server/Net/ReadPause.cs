@@ -10,10 +10,13 @@ namespace Muster.Server.Net;
 /// <param name="paused">Told of each pause.</param>
 sealed class ReadPause(int bytesPerSecondMax, TimeProvider clock, Lock gate, Action paused)
 {
-    readonly Shaper _shaper = new(bytesPerSecondMax);
+    Shaper _shaper = new(bytesPerSecondMax);
     long _byteCount; // of those that have been waited for
     CancellationTokenSource? _underWay;
     bool _isOver;
+
+    /// <summary>From now on it is measured together with others. For the reading task.</summary>
+    public void Share(Shaper shaper) => _shaper = shaper;
 
     /// <summary>Waits for what has been read, if it was too much.</summary>
     /// <param name="readByteCount">Bytes read so far.</param>
@@ -21,7 +24,8 @@ sealed class ReadPause(int bytesPerSecondMax, TimeProvider clock, Lock gate, Act
     {
         long bytes = readByteCount - _byteCount;
         _byteCount = readByteCount;
-        var pause = _shaper.Take(bytes, clock.GetElapsedTime(0, clock.GetTimestamp()).Ticks);
+        TimeSpan pause;
+        lock (_shaper) pause = _shaper.Take(bytes, clock.GetElapsedTime(0, clock.GetTimestamp()).Ticks);
         if (pause <= TimeSpan.Zero) return;
         paused();
         using var ended = new CancellationTokenSource();

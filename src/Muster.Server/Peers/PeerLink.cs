@@ -84,6 +84,9 @@ sealed record PeerEnd(string Reason, IReadOnlyCollection<PeerPair> Accepted, IRe
     /// <summary>What the peer has not acknowledged, and how to resume; null without stream management.</summary>
     public PeerAcks? Acks { get; init; }
 
+    /// <summary>Stanzas given to it that never left this process, on a stream without stream management.</summary>
+    public IReadOnlyList<Stanza> Unsent { get; init; } = [];
+
     /// <summary>Whether it may be resumed: the connection broke, nobody closed the stream.</summary>
     public bool IsResumable { get; init; }
 

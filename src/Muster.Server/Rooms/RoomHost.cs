@@ -244,6 +244,7 @@ sealed partial class RoomHost
         {
             room.TakeBack(OccupantRecords.Read(inside.State), _service.Clock.GetUtcNow());
             foreach (var (_, session, _, _) in room.Inside) _service.Entered(session, Address);
+            WakeAt(_service.Clock.GetUtcNow()); // to plan what it has to do in time
         }
         _service.TakenBack(Address);
     }
@@ -362,6 +363,9 @@ sealed partial class RoomHost
                     break;
                 case RoomEffect.Left left:
                     _service.Left(left.Session, Address);
+                    break;
+                case RoomEffect.Undeliverable lost:
+                    _service.Meters.Rooms.GhostKicked(lost.Condition);
                     break;
                 case RoomEffect.Suspended suspended:
                     _service.Suspended(new StoredOccupants(Address, OccupantRecords.ToBytes(suspended.Occupants)));

@@ -21,6 +21,7 @@ sealed partial class LocalDomain
     ValueTask RouteIq(Iq iq)
     {
         var session = iq.To.IsFull ? _sessions.FindSession(iq.To) : null;
+        if (_joins.TakeAnswer(iq, session)) return default;
         return DeliveryRules.Iq(iq.Type, RecipientOf(iq.To, session)) switch
         {
             Delivery.Session => DeliverIq(session!, iq),

@@ -28,6 +28,7 @@ sealed partial class LocalDomain
     {
         var online = message.To.HasLocal ? _sessions.Find(message.To) : null;
         var session = message.To.IsFull ? online?.Find(message.To) : null;
+        if (session is not null && _joins.Heard(session, message)) return default;
         var delivery = DeliveryRules.Message(message.Type, RecipientOf(message.To, session), AvailabilityOf(online));
         var outcome = delivery switch
         {

@@ -30,7 +30,11 @@ sealed partial class LocalDomain
         if (presence.Type is not (PresenceType.Available or PresenceType.Unavailable)) return _router.Route(presence);
         // §4.6.3: whoever got it must hear of its end: rooms rely on that.
         bool available = presence.Type == PresenceType.Available;
-        if (session.TrackDirected(presence.To, available, Limits.DirectedPresencesMax)) return _router.Route(presence);
+        if (session.TrackDirected(presence.To, available, Limits.DirectedPresencesMax))
+        {
+            _joins.Sent(session, presence);
+            return _router.Route(presence);
+        }
         _meters.LimitReached("directed");
         return Refuse(presence, StanzaError.ResourceConstraint.WithText(
             $"a session may send its presence to {Limits.DirectedPresencesMax} addresses"));
@@ -68,6 +72,7 @@ sealed partial class LocalDomain
         bool wasAvailable = session.Available is not null;
         session.SetPresence(null);
         var directed = session.TakeDirected();
+        _joins.Gone(session);
         if (wasAvailable)
         {
             await Broadcast(session, presence, state);
@@ -148,7 +153,7 @@ sealed partial class LocalDomain
         switch (DeliveryRules.Presence(presence.Type, RecipientOf(presence.To, session)))
         {
             case Delivery.Session:
-                session!.Deliver(presence);
+                if (!_joins.Received(session!, presence)) session!.Deliver(presence);
                 return default;
             case Delivery.Available:
                 if (HasAvailable(_sessions.Find(presence.To)))

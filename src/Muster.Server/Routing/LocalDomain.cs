@@ -33,6 +33,7 @@ sealed partial class LocalDomain : IStanzaTarget, IClientHost
     readonly ResumableSessions _resumable;
     readonly ILogger _log;
     readonly AccountArchive? _archive;
+    readonly JoinWatch _joins;
     IqTable? _iqTable;
     IReadOnlyList<Func<Session, Presence, ValueTask>> _firstAvailable = [];
     IReadOnlyList<Func<Jid, Presence, ValueTask<bool>>> _approvals = [];
@@ -45,11 +46,13 @@ sealed partial class LocalDomain : IStanzaTarget, IClientHost
     /// <param name="limits">The bounds in force.</param>
     /// <param name="policy">What depends on whose account it is.</param>
     /// <param name="resumable">The sessions whose streams are managed.</param>
+    /// <param name="joins">Looks after sessions in rooms of other servers.</param>
     /// <param name="clock">The time.</param>
     /// <param name="meters">What is counted.</param>
     /// <param name="logs">Where to log.</param>
     public LocalDomain(Router router, AccountStates accounts, AccountArchive? archive, ServerLimits limits,
-        AccountPolicy policy, ResumableSessions resumable, TimeProvider clock, Meters meters, ILoggerFactory logs)
+        AccountPolicy policy, ResumableSessions resumable, JoinWatch joins, TimeProvider clock, Meters meters,
+        ILoggerFactory logs)
     {
         _router = router;
         _accounts = accounts;
@@ -61,6 +64,7 @@ sealed partial class LocalDomain : IStanzaTarget, IClientHost
         _meters = meters.Accounts;
         _smMeters = meters.Management;
         _resumable = resumable;
+        _joins = joins;
         _resumable.EndExpired = session => EndWaiting(session, "timeout");
         _resumable.AnswerFor = AnswerForLost;
         _log = logs.CreateLogger<LocalDomain>();
@@ -74,6 +78,9 @@ sealed partial class LocalDomain : IStanzaTarget, IClientHost
         _approvals = slots.Approvals;
         _inlineBinds = slots.InlineBinds;
     }
+
+    /// <summary>Looks after sessions in rooms of other servers.</summary>
+    public JoinWatch Joins => _joins;
 
     /// <summary>The sessions whose streams are managed.</summary>
     public ResumableSessions Resumable => _resumable;

@@ -135,6 +135,18 @@ sealed partial class PeerRoutes
         return bounced;
     }
 
+    /// <summary>Answers for what a stream without acknowledgements never sent. What it did send may have arrived or
+    /// not: nobody knows, so nothing is said of it (RFC 6120 has no such thing; an error for what did arrive would
+    /// make rooms remove occupants who are there).</summary>
+    List<Stanza> SettleUnsent(Jid remote, IReadOnlyList<Stanza> unsent)
+    {
+        List<Stanza> bounced = [.. unsent.Where(PeerFate.IsBounced)];
+        if (bounced.Count == 0) return [];
+        _log.PeerStanzasLost(remote, bounced.Count, 0);
+        _ = SettleAsync(bounced, []);
+        return bounced;
+    }
+
     async Task SettleAsync(List<Stanza> bounced, List<Stanza> again)
     {
         await Task.Yield();

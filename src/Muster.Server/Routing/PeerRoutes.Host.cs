@@ -22,6 +22,10 @@ sealed partial class PeerRoutes
     /// <summary>Streams on which a domain may send.</summary>
     public int StreamsOf(Jid domain) => _incoming.TryGetValue(domain, out var streams) ? streams.Count : 0;
 
+    /// <summary>Whether there is an open stream with a domain, whoever opened it.</summary>
+    public bool HasStreamWith(Jid domain) => _links.Keys.Any(link => link.IsOpen
+        && (link.Opened?.Remote == domain || link.AcceptedPairs.Any(pair => pair.Remote == domain)));
+
     void Adopt(PeerLink link) => _links.TryAdd(link, 0);
 
     /// <inheritdoc/>
@@ -59,6 +63,20 @@ sealed partial class PeerRoutes
             if (route.QueueCount > 0) route.Flush(route.Link = link, refused);
         }
         _ = BounceAll(refused, StanzaError.RemoteServerTimeout.WithText($"{pair.Remote} does not read"));
+    }
+
+    /// <summary>Closes the streams with domains that may not be talked with any more. What waits for them comes
+    /// back.</summary>
+    public void CloseDenied()
+    {
+        var rules = _settings();
+        foreach (var link in _links.Keys)
+        {
+            var remotes = link.AcceptedPairs.Concat(link.Opened is { } opened ? [opened] : []);
+            if (remotes.Select(pair => pair.Remote).FirstOrDefault(remote => !rules.Allows(remote)) is
+                { IsNone: false } denied)
+                link.Close(StreamError.PolicyViolation.WithText($"this server does not talk with {denied} any more"));
+        }
     }
 
     /// <inheritdoc/>
@@ -107,9 +125,10 @@ sealed partial class PeerRoutes
         ForgetToken(link);
         LeaveRoutes(link, end);
         var bounced = isKept || end.Acks is null ? [] : SettleLost(RemoteOf(end), end.Acks);
-        var remotes = end.Accepted.Concat(end.Authorized).Select(pair => pair.Remote).ToHashSet();
-        if (remotes.Count > 0)
-            StreamEnded?.Invoke(new PeerStreamEnded(remotes, link.IsOutgoing, end.Reason, bounced));
+        bounced.AddRange(SettleUnsent(RemoteOf(end), end.Unsent));
+        var pairs = end.Accepted.Concat(end.Authorized).ToHashSet();
+        if (pairs.Count > 0)
+            StreamEnded?.Invoke(new PeerStreamEnded(pairs, link.IsOutgoing, end.Reason, bounced));
     }
 
     static Jid RemoteOf(PeerEnd end) =>

@@ -53,12 +53,12 @@ sealed record PeerRouteSettings
 }
 
 /// <summary>A stream to or from another server is over.</summary>
-/// <param name="Remotes">The other server's domains that were proved on it, or that it went to.</param>
+/// <param name="Pairs">The domains here and there between which stanzas could flow on it.</param>
 /// <param name="IsOutgoing">Whether this server opened it.</param>
 /// <param name="Reason">Why, for people.</param>
 /// <param name="Bounced">The stanzas that came back to their senders because of it.</param>
 sealed record PeerStreamEnded(
-    IReadOnlyCollection<Jid> Remotes, bool IsOutgoing, string Reason, IReadOnlyList<Stanza> Bounced);
+    IReadOnlyCollection<PeerPair> Pairs, bool IsOutgoing, string Reason, IReadOnlyList<Stanza> Bounced);
 
 /// <summary>
 /// The ways to other servers: takes stanzas for all domains that are not served here, and finds a stream for each pair

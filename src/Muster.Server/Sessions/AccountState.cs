@@ -13,4 +13,8 @@ sealed record AccountState(Roster Roster, BlockList Blocked)
 
     /// <summary>Which conversations are archived; null while the user has not said so (XEP-0441).</summary>
     public ArchivePrefs? Archiving { get; init; }
+
+    /// <summary>Whether the server brings the user back into rooms of other servers; null while the user has not said
+    /// so.</summary>
+    public bool? Rejoins { get; init; }
 }

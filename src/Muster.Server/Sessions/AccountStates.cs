@@ -13,6 +13,7 @@ sealed class AccountStates(Database database, SessionTable sessions, TimeProvide
 {
     const string BlockListKey = "blocklist";
     const string ArchivingKey = "archiving";
+    const string RejoinsKey = "autorejoin";
 
     readonly AccountTurns _turns = new();
 
@@ -49,7 +50,11 @@ sealed class AccountStates(Database database, SessionTable sessions, TimeProvide
         if (await database.Accounts.Find(account) is null) return null;
         var roster = await database.Rosters.Load(account);
         return new AccountState(roster.Version == 0 ? Roster.Empty : new Roster(roster.Version, roster.Items),
-            await LoadBlocked(account)) { Archiving = await LoadArchiving(account) };
+            await LoadBlocked(account))
+        {
+            Archiving = await LoadArchiving(account),
+            Rejoins = await LoadRejoins(account),
+        };
     }
 
     /// <summary>What decides whether a message is archived for an account: block list, preferences and, where these ask
@@ -87,6 +92,14 @@ sealed class AccountStates(Database database, SessionTable sessions, TimeProvide
     async ValueTask<ArchivePrefs?> LoadArchiving(Jid account) =>
         await database.AccountData.Get(account, ArchivingKey) is { } text && StoredXml.Read(text) is { } element
             ? ArchivePrefs.Read(element, out _)
+            : null;
+
+    internal ValueTask SaveRejoins(Jid account, bool rejoins) => database.AccountData.Set(
+        account, RejoinsKey, StoredXml.ToText(new Element("", RejoinsKey).With("on", rejoins ? "1" : "0")));
+
+    async ValueTask<bool?> LoadRejoins(Jid account) =>
+        await database.AccountData.Get(account, RejoinsKey) is { } text && StoredXml.Read(text) is { } element
+            ? element.Attribute("on") == "1"
             : null;
 
     // Versions never repeat, even for an account made anew under an old name: see IRosterStore.

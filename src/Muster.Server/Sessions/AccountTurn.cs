@@ -70,6 +70,13 @@ sealed class AccountTurn : IDisposable
         Show(_state with { Archiving = prefs });
     }
 
+    /// <summary>Sets whether the server brings the user back into rooms.</summary>
+    public async ValueTask SetRejoins(bool rejoins)
+    {
+        await _accounts.SaveRejoins(Account, rejoins);
+        Show(_state with { Rejoins = rejoins });
+    }
+
     /// <summary>Ends the turn.</summary>
     public void Dispose() => _held.Dispose();
 

@@ -37,6 +37,9 @@ internal abstract class Database : IAsyncDisposable
     /// <summary>Sessions that can be resumed, and what outlives the process.</summary>
     public abstract ISessionStore Sessions { get; }
 
+    /// <summary>Which sessions are in which rooms of other servers.</summary>
+    public abstract IJoinStore Joins { get; }
+
     /// <summary>Opens the database that the options name, makes it when it is missing and brings its schema up to
     /// date.</summary>
     public static async ValueTask<Database> Open(StorageOptions options, CancellationToken cancel = default) =>

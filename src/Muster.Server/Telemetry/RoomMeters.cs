@@ -1,3 +1,4 @@
+using System.Collections.Frozen;
 using System.Diagnostics.Metrics;
 
 namespace Muster.Server.Telemetry;
@@ -12,6 +13,8 @@ sealed class RoomMeters(Meter meter)
         description: "Quiet rooms that were unloaded");
     readonly Counter<long> _recreations = meter.CreateCounter<long>("mod_muc_process_recreations_count",
         description: "Rooms loaded from storage");
+    readonly Counter<long> _ghosts = meter.CreateCounter<long>("muc_ghosts_kicked_total",
+        description: "Sessions removed from rooms because what they were sent came back, by the error");
     readonly Gauge<long> _hibernated = meter.CreateGauge<long>("mod_muc_rooms_hibernated",
         description: "Rooms in memory that are quiet and have given back what memory they could");
     readonly Gauge<long> _online = meter.CreateGauge<long>("mod_muc_rooms_online",
@@ -32,6 +35,10 @@ sealed class RoomMeters(Meter meter)
     /// <summary>A room was loaded from storage.</summary>
     public void Recreated(string host) => _recreations.Add(1, Label(host));
 
+    /// <summary>A session was removed that is not there any more.</summary>
+    public void GhostKicked(string condition) => _ghosts.Add(1, new KeyValuePair<string, object?>("condition",
+        Conditions.Contains(condition) ? condition : "other"));
+
     /// <summary>The rooms were counted.</summary>
     /// <param name="host">The served domain.</param>
     /// <param name="online">Rooms in memory.</param>
@@ -41,6 +48,11 @@ sealed class RoomMeters(Meter meter)
         _online.Record(online, Label(host));
         _hibernated.Record(hibernated, Label(host));
     }
+
+    // What others send must not make new rows.
+    static readonly FrozenSet<string> Conditions = ["gone", "internal-server-error", "item-not-found",
+        "jid-malformed", "no-answer", "recipient-unavailable", "redirect", "remote-server-not-found",
+        "remote-server-timeout", "service-unavailable", "undefined-condition"];
 
     static KeyValuePair<string, object?> Label(string host) => new("host_type", host);
 }

@@ -14,6 +14,7 @@ sealed class Ejabberd : PeerProgram
         auth_method: internal
         auth_password_format: scram
         s2s_use_starttls: required
+        s2s_max_retry_delay: 1
         listen:
           - port: CLIENTS
             ip: "127.0.0.1"

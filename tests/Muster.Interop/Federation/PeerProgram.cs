@@ -129,16 +129,22 @@ static class PeerClients
     /// <summary>A client that is logged in and available; its password is its name.</summary>
     public static async Task<TestClient> LoginAsync(int port, string user, string domain)
     {
-        var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
-        await socket.ConnectAsync(IPAddress.Loopback, port);
-        var stream = new NetworkStream(socket, ownsSocket: true);
-        var pipe = new Duplex(PipeReader.Create(stream), PipeWriter.Create(stream));
-        var client = new TestClient(pipe, domain) { Name = $"{user}@{domain}" };
+        var client = await ConnectAsync(port, user, domain);
         await client.LoginAsync(user, user, "test");
         await client.SendAsync("<presence/>");
         await client.ExpectEventuallyAsync(
             $"<presence from='{user}@{domain}/test' to='**' xml:lang='**'>...</presence>");
         return client;
+    }
+
+    /// <summary>A client that has said nothing yet.</summary>
+    public static async Task<TestClient> ConnectAsync(int port, string user, string domain)
+    {
+        var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+        await socket.ConnectAsync(IPAddress.Loopback, port);
+        var stream = new NetworkStream(socket, ownsSocket: true);
+        var pipe = new Duplex(PipeReader.Create(stream), PipeWriter.Create(stream));
+        return new TestClient(pipe, domain) { Name = $"{user}@{domain}" };
     }
 
     sealed record Duplex(PipeReader Input, PipeWriter Output) : IDuplexPipe;

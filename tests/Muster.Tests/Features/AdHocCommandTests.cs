@@ -37,8 +37,9 @@ public class AdHocCommandTests
                 $"<iq type='get' to='localhost'><query xmlns='{Namespaces.DiscoItems}' node='{Ns}'/></iq>");
             return DiscoItems.Read(answer.FirstElement!).Items.Select(item => item.Node);
         }
-        Assert.Equal(["urn:xmpp:invite#invite"], await ListAsync(romeo));
-        Assert.Equal(["urn:xmpp:invite#create-account", "urn:xmpp:invite#invite"], await ListAsync(admin));
+        const string ForAll = "urn:muster:rooms#autorejoin";
+        Assert.Equal([ForAll, "urn:xmpp:invite#invite"], await ListAsync(romeo));
+        Assert.Equal([ForAll, "urn:xmpp:invite#create-account", "urn:xmpp:invite#invite"], await ListAsync(admin));
         var info = await romeo.AskAsync(
             $"<iq type='get' to='localhost'><query xmlns='{Namespaces.DiscoInfo}' " +
                 $"node='urn:xmpp:invite#invite'/></iq>");

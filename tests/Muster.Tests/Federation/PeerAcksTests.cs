@@ -181,7 +181,7 @@ public sealed class PeerAcksTests : IAsyncLifetime
         {
             var end = Assert.Single(_ended);
             Assert.True(end.IsOutgoing);
-            Assert.Equal("mantua.test", Assert.Single(end.Remotes).ToString());
+            Assert.Equal("mantua.test", Assert.Single(end.Pairs).Remote.ToString());
             Assert.Equal("m1", Assert.Single(end.Bounced).Id);
         }
     }

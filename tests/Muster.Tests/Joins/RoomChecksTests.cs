@@ -165,7 +165,8 @@ public sealed class RoomChecksTests
         var romeo = Session("romeo@verona.test/orchard", "garden@rooms.test/Romeo");
         _checks.StreamEnded(Rooms, _now);
         Pass(Seconds(59));
-        romeo.Sent(new Presence(PresenceType.Available, romeo.Session, Jid.Parse("garden@rooms.test/New"), null), 9, _now);
+        var renaming = new Presence(PresenceType.Available, romeo.Session, Jid.Parse("garden@rooms.test/New"), null);
+        romeo.Sent(renaming, 9, _now);
         Assert.Empty(Pings(Seconds(20)));
         romeo.Expire(_now + Minutes(3));
         Assert.Equal("garden@rooms.test/Romeo", OnePing(Seconds(6)).Occupant.ToString());
@@ -263,8 +264,9 @@ public sealed class RoomChecksTests
         Session("romeo@verona.test/orchard", "garden@rooms.test/Romeo");
         _checks.StreamEnded(Rooms, _now);
         var ping = OnePing(Seconds(60));
-        foreach (string id in new[] { "x", "muc-ping-1", "muc-ping-1-", "muc-ping-x-0", "muc-ping-1-000000000000000000000000",
-            ping.Id + "0", ping.Id.Replace("ping-1-", "ping-2-", StringComparison.Ordinal) })
+        foreach (string id in new[] { "x", "muc-ping-1", "muc-ping-1-", "muc-ping-x-0",
+            "muc-ping-1-000000000000000000000000", ping.Id + "0",
+            ping.Id.Replace("ping-1-", "ping-2-", StringComparison.Ordinal) })
         {
             Assert.False(_checks.Answer(new Iq(IqType.Result, ping.Occupant, ping.Session, id, null), _now, _effects));
         }
@@ -358,7 +360,8 @@ public sealed class RoomChecksTests
         Pass(Seconds(59));
         var effects = Pass(Seconds(5));
         Assert.Equal(4, effects.OfType<CheckEffect.Ping>().Count());
-        Assert.Equal(["r4", "r0", "r1"], effects.OfType<CheckEffect.Overflow>().Select(o => o.Occupant.Local.ToString()));
+        Assert.Equal(["r4", "r0", "r1"],
+            effects.OfType<CheckEffect.Overflow>().Select(overflow => overflow.Occupant.Local.ToString()));
         Assert.Equal(2, _checks.UnansweredCount);
         Assert.Equal(4, _checks.Count);
     }

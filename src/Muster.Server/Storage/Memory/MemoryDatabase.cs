@@ -24,6 +24,7 @@ internal sealed class MemoryDatabase : Database
         Nicks = new MemoryNicks(this);
         Archive = new MemoryArchive(this);
         Sessions = SessionTable = new MemorySessions(this);
+        Joins = new MemoryJoins(this);
     }
 
     /// <summary>Runs before every write, outside the lock: a test can delay the write here, or throw
@@ -43,6 +44,7 @@ internal sealed class MemoryDatabase : Database
     public override INickStore Nicks { get; }
     public override IArchiveStore Archive { get; }
     public override ISessionStore Sessions { get; }
+    public override IJoinStore Joins { get; }
     public override string Description => "memory";
 
     // The tables. Touched only inside Read and Write.

@@ -20,6 +20,7 @@ internal abstract class SqlDatabase : Database
         Nicks = new SqlNicks(this);
         Archive = _archive = new SqlArchive(this);
         Sessions = new SqlSessions(this);
+        Joins = new SqlJoins(this);
     }
 
     public override IAccountStore Accounts { get; }
@@ -32,6 +33,7 @@ internal abstract class SqlDatabase : Database
     public override INickStore Nicks { get; }
     public override IArchiveStore Archive { get; }
     public override ISessionStore Sessions { get; }
+    public override IJoinStore Joins { get; }
 
     /// <summary>The options it was opened with.</summary>
     public StorageOptions Options { get; }
