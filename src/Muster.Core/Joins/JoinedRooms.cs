@@ -56,6 +56,12 @@ public sealed class JoinedRooms(Jid session)
         get { lock (_lock) return _joined; }
     }
 
+    /// <summary>Whether a room is known: the session is in it, or has asked to be let in.</summary>
+    public bool Knows(Jid room)
+    {
+        lock (_lock) return _byRoom.ContainsKey(room);
+    }
+
     /// <summary>The session sends presence to an address.</summary>
     /// <param name="presence">Available or unavailable presence with a full address.</param>
     /// <param name="max">Rooms that may be known.</param>

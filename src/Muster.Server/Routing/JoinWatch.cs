@@ -109,7 +109,9 @@ sealed partial class JoinWatch : IDisposable
     public bool Received(Session session, Presence presence)
     {
         if (session.Joins is not { } joins) return false;
-        bool wasAddressed = presence.Type == PresenceType.Available && !_router.IsLocal(presence.From)
+        // A room that lets the session in late: seldom, so that nothing is looked for in the presence of each occupant.
+        bool wasAddressed = presence.Type == PresenceType.Available && !joins.Knows(presence.From)
+            && presence.Child(Namespaces.MucUser, "x") is not null && !_router.IsLocal(presence.From)
             && !session.DirectedWithin(presence.From.Bare).IsNone;
         switch (joins.Received(presence, wasAddressed, _clock.GetUtcNow(), out var left))
         {

@@ -8,7 +8,7 @@ namespace Muster.Interop.Federation;
 /// restarted: who has dropped out is told in time, and who has not hears nothing. With real servers of others, and with
 /// two of this kind.
 /// </summary>
-public sealed class DropOutTests : IAsyncLifetime
+public sealed class DropOutTests : IAsyncDisposable
 {
     const string Domain = "muster.example";
     const string Muc = "http://jabber.org/protocol/muc";
@@ -37,9 +37,7 @@ public sealed class DropOutTests : IAsyncLifetime
         _dns.Address("localhost", "127.0.0.1");
     }
 
-    public Task InitializeAsync() => Task.CompletedTask;
-
-    public async Task DisposeAsync()
+    public async ValueTask DisposeAsync()
     {
         if (_muster is not null) await _muster.DisposeAsync();
         if (_other is not null) await _other.DisposeAsync();

@@ -68,6 +68,49 @@ public sealed class ProbeTests
     }
 
     [Fact]
+    public void After_a_restart_sessions_of_other_servers_are_asked_whatever_is_said()
+    {
+        var room = Inside();
+        room.Resume();
+        room.Pass(59);
+        room.Say(Romeo, "are we back?");
+        Assert.DoesNotContain(room.Stanzas(Remote), stanza => stanza is Iq);
+        room.Pass(1);
+        var ask = Assert.Single(room.Stanzas(Remote).OfType<Iq>());
+        Assert.DoesNotContain(room.Stanzas(Romeo), stanza => stanza is Iq);
+        room.Send(ask.Result().Readdressed(Jid.Parse(Remote), ask.From));
+        room.Forget();
+        for (int i = 0; i < 6; i++)
+        {
+            room.Pass(10 * 60);
+            room.Say(Romeo, "still here");
+        }
+        Assert.DoesNotContain(room.Stanzas(Remote), stanza => stanza is Iq);
+    }
+
+    [Theory]
+    [InlineData("remote-server-timeout", 2)] // it may be restarting, as this one just was
+    [InlineData("service-unavailable", 1)]
+    [InlineData("item-not-found", 1)]
+    public void Who_has_gone_during_a_restart_goes_when_that_is_certain(string condition, int answers)
+    {
+        var room = Inside();
+        room.Resume();
+        room.Pass(60);
+        for (int i = 0; i < answers; i++)
+        {
+            Assert.Contains(Jid.Parse(Remote), room.Room.Sessions);
+            var ask = Assert.Single(room.Stanzas(Remote).OfType<Iq>());
+            room.Forget();
+            room.Send(new Iq(IqType.Error, Jid.Parse(Remote), ask.From, ask.Id,
+                new StanzaError(StanzaErrorType.Cancel, condition).ToElement()));
+            if (i + 1 < answers) room.Pass(5 * 60);
+        }
+        Assert.DoesNotContain(Jid.Parse(Remote), room.Room.Sessions);
+        Assert.Equal(condition, Assert.Single(room.Effects.OfType<RoomEffect.Undeliverable>()).Condition);
+    }
+
+    [Fact]
     public void A_room_with_nobody_to_look_for_asks_for_no_time()
     {
         var room = RoomDriver.Stored();

@@ -61,6 +61,16 @@ sealed class RoomDriver
     public void Restart(IEnumerable<HistoryEntry>? history = null) =>
         Room = Room.Restore(Room.Snapshot(), Room.Policy, history);
 
+    /// <summary>Stops the room with its process, in order, and takes back who was inside.</summary>
+    public void Resume()
+    {
+        Happen(new RoomEvent.Suspend());
+        var inside = Effects.OfType<RoomEffect.Suspended>().Single().Occupants;
+        Restart();
+        Room.TakeBack(inside, Now);
+        Happen(new RoomEvent.Tick());
+    }
+
     // ---- What users do ----
 
     public void Join(string user, string nick, string? password = null, MucHistoryRequest? history = null,
