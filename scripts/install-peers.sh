@@ -1,6 +1,6 @@
 # Sourced by ./test --all: installs the real clients and servers that the tests drive (Debian packages, npm).
 # Nothing is started: packages that bring a service find a policy that forbids starting it.
-peers="python3-slixmpp postgresql chromium profanity tmux nodejs npm unicode-data bzip2 prosody lua-unbound ejabberd"
+peers="python3-slixmpp postgresql chromium profanity tmux nodejs npm unicode-data bzip2 prosody lua-unbound ejabberd biboumi"
 
 # Installs what is missing of $peers; the argument is the command that needs it.
 install_packages() {

@@ -35,6 +35,7 @@ sealed class Listeners : IAsyncDisposable
     /// <summary>Opens them all, or none.</summary>
     /// <param name="clients">Listeners for clients over TCP, and who takes the connections.</param>
     /// <param name="peers">Listeners for other servers, and who takes the connections.</param>
+    /// <param name="components">Listeners for components, and who takes the connections.</param>
     /// <param name="web">Listeners for HTTP, and who takes clients over WebSocket there.</param>
     /// <param name="adminSocket">Where the socket of the command line is made; null for none.</param>
     /// <param name="routes">What is served over HTTP.</param>
@@ -43,6 +44,7 @@ sealed class Listeners : IAsyncDisposable
     public static async Task<Listeners> OpenAsync(
         IEnumerable<(C2sListener Config, ClientListener Handler)> clients,
         IEnumerable<(S2sListener Config, PeerListener Handler)> peers,
+        IEnumerable<(ComponentListener Config, ComponentDoor Handler)> components,
         IEnumerable<(HttpListener Config, ClientListener Clients)> web, string? adminSocket, HttpRoutes routes,
         ILoggerFactory logs)
     {
@@ -61,22 +63,8 @@ sealed class Listeners : IAsyncDisposable
         {
             kestrel.AddServerHeader = false;
             if (adminSocket is not null) kestrel.ListenUnixSocket(adminSocket, options => ServeAdmin(options));
-            foreach (var (config, handler) in clients)
-            {
-                kestrel.Listen(config.IpAddress, config.Port, options =>
-                {
-                    opened.Add(("c2s ", options));
-                    options.Run(handler.OnConnectedAsync);
-                });
-            }
-            foreach (var (config, handler) in peers)
-            {
-                kestrel.Listen(config.IpAddress, config.Port, options =>
-                {
-                    opened.Add(("s2s ", options));
-                    options.Run(handler.OnConnectedAsync);
-                });
-            }
+            foreach (var (config, handler) in clients) Open("c2s ", config, handler);
+            foreach (var (config, handler) in peers) Open("s2s ", config, handler);
             foreach (var (config, handler) in web)
             {
                 kestrel.Listen(config.IpAddress, config.Port, options =>
@@ -87,6 +75,14 @@ sealed class Listeners : IAsyncDisposable
                     ServeHttp(options, config, handler);
                 });
             }
+            foreach (var (config, handler) in components) Open("component ", config, handler);
+
+            void Open(string kind, Listener config, ConnectionHandler handler) =>
+                kestrel.Listen(config.IpAddress, config.Port, options =>
+                {
+                    opened.Add((kind, options));
+                    options.Run(handler.OnConnectedAsync);
+                });
         });
         var app = builder.Build();
         app.UseWebSockets();

@@ -26,7 +26,7 @@ sealed partial class ServerHost
     /// stopped.</summary>
     /// <exception cref="StartException">The socket cannot be opened.</exception>
     public async Task StartForAdminAsync() =>
-        _listeners = await Listeners.OpenAsync([], [], [], AdminSocket.Prepare(_folder), _routes, _overrides.Logs);
+        _listeners = await Listeners.OpenAsync([], [], [], [], AdminSocket.Prepare(_folder), _routes, _overrides.Logs);
 
     AdminApi MapAdmin(Feature[] features)
     {

@@ -57,6 +57,9 @@ sealed partial class ServerHost
         Services.Peers.CloseDenied();
     }
 
+    List<PeerListener> PeerListenersOf(ServerConfig config) => !_overrides.OpensListeners ? []
+        : [.. config.Listen.S2s.Select(rules => new PeerListener(_peers, PeerSettingsOf(config, rules, null)))];
+
     List<PeerSettings> PeerSettingsOf(ServerConfig config) =>
         [.. PeerListeners.Zip(_config.Listen.S2s, (listener, rules) =>
         {

@@ -62,6 +62,7 @@ sealed partial class ServerHost
         var tcp = SourcesFor(ClientListeners, _config.Listen.C2s, _live.Listen.C2s, config.Listen.C2s);
         var web = SourcesFor(WebListeners, _config.Listen.Http, _live.Listen.Http, config.Listen.Http);
         var peers = PeerSettingsOf(config);
+        var components = ComponentSettingsOf(config);
         _live = config;
         _pools = PoolsOf(config, changes);
         Services.Registration = RegistrationOf(config);
@@ -71,6 +72,7 @@ sealed partial class ServerHost
             listener.Settings = ClientSettingsOf(rules, certificate);
         ApplyPeers(config, peers);
         _joins.Apply(host => JoinRulesOf(config.ModulesOf(host)));
+        foreach (var (door, settings) in ComponentDoors.Zip(components)) door.Settings = settings;
         foreach (var rooms in Services.Rooms.Values)
             await rooms.Apply(RoomSettingsOf(config, rooms.Settings.Host.ToString()));
         ConfigApplied?.Invoke(config);

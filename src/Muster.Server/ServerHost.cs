@@ -87,6 +87,7 @@ sealed partial class ServerHost : IAsyncDisposable
             RegistrationOf(config), limits, local, archives, rooms, clock, meters, logs)
         {
             Peers = peers,
+            Components = ComponentRoutesOf(config, router, meters),
             ArchiveRetention = ArchiveRetentionOf(config),
         };
 
@@ -115,9 +116,8 @@ sealed partial class ServerHost : IAsyncDisposable
         _peers = new PeerServices(peers, _timers, meters.Peers, logs.CreateLogger("Muster.Peers"),
             logs.CreateLogger("Muster.Stanzas"));
         _peerRules = PeerRouteSettingsOf(config);
-        var s2s = overrides.OpensListeners ? config.Listen.S2s : [];
-        PeerListeners = [.. s2s.Select(rules => new PeerListener(_peers, PeerSettingsOf(config, rules, null)))];
-
+        PeerListeners = PeerListenersOf(config);
+        ComponentDoors = ComponentDoorsOf(config);
         MapPages(config);
         Admin = MapAdmin(features);
     }
@@ -170,7 +170,8 @@ sealed partial class ServerHost : IAsyncDisposable
     {
         _listeners = await Listeners.OpenAsync(
             _config.Listen.C2s.Zip(ClientListeners), _config.Listen.S2s.Zip(PeerListeners),
-            _config.Listen.Http.Zip(WebListeners), AdminSocket.Prepare(_folder), _routes, _overrides.Logs);
+            _config.Listen.Component.Zip(ComponentDoors), _config.Listen.Http.Zip(WebListeners),
+            AdminSocket.Prepare(_folder), _routes, _overrides.Logs);
         StartWithoutListeners();
     }
 

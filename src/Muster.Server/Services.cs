@@ -32,6 +32,9 @@ sealed record Services(
     /// <summary>The ways to other servers.</summary>
     public required PeerRoutes Peers { get; init; }
 
+    /// <summary>The domains of external components.</summary>
+    public required ComponentRoutes Components { get; init; }
+
     /// <summary>How accounts come into being; a reload of the configuration replaces it.</summary>
     public RegistrationSettings Registration { get; set; } = Registration;
 

@@ -24,6 +24,7 @@ public sealed class RealPeerFactAttribute : FactAttribute
         ["converse.js"] = ["src/Muster/bin/Release/net10.0/chat/converse.min.js"],
         ["prosody"] = ["/usr/bin/prosody"],
         ["lua-unbound"] = ["/usr/lib/*/lua/5.4/lunbound.so", "/usr/lib/x86_64-linux-gnu/lua/5.4/lunbound.so"],
+        ["biboumi"] = ["/usr/bin/biboumi"],
         ["ejabberd"] = ["/usr/sbin/ejabberdctl"],
     };
 

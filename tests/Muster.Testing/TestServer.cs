@@ -123,6 +123,14 @@ public sealed class TestServer : IAsyncDisposable
         return pipes;
     }
 
+    /// <summary>Has the server accept a connection of a component.</summary>
+    public PipePair AcceptComponent()
+    {
+        var pipes = new PipePair();
+        _connections.Add(_host.ComponentDoors[0].AcceptAsync(pipes.Server, "192.0.2.4", pipes.Reset));
+        return pipes;
+    }
+
     /// <summary>Connects a client that is logged in and bound, of an account that is made when it is missing.</summary>
     /// <param name="user">Local part, or a bare JID for another domain than localhost.</param>
     /// <param name="resource">The resource; null lets the server choose.</param>

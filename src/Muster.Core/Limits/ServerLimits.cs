@@ -89,4 +89,9 @@ public sealed record ServerLimits
 
     /// <summary>Streams that one domain of another server may have open to this one.</summary>
     public int PeerStreamsPerDomainMax { get; init; } = 50;
+
+    /// <summary>Domains of external components (XEP-0114) since the start: whoever knows the secret may bring one where
+    /// the listener does not name them. One more is refused with the stream error
+    /// <c>resource-constraint</c>.</summary>
+    public int ComponentDomainsMax { get; init; } = 100;
 }

@@ -171,6 +171,8 @@ static class LimitsConfig
                 unit: "pairs"),
             PeerStreamsPerDomainMax = s.Int("peer_streams", d.PeerStreamsPerDomainMax,
                 "Streams that one domain of another server may have open to this one.", min: 1, unit: "streams"),
+            ComponentDomainsMax = s.Int("component_domains", d.ComponentDomainsMax,
+                "Domains of external components, connected or not, since the start.", min: 1, unit: "domains"),
             RoomAffiliationsMax = s.Int("room_affiliations", d.RoomAffiliationsMax,
                 "Affiliations and registered nicks of a room.", min: 1, unit: "entries"),
             ActivitySubscribersMax = s.Int("activity_subscribers", d.ActivitySubscribersMax,

@@ -10,6 +10,7 @@ static class ConfigRules
     {
         CheckGeneral(config, reading);
         CheckListeners(config, reading);
+        CheckComponents(config, reading);
         CheckReferences(config, reading);
         CheckHosts(config, reading);
         CheckRooms(config.Modules.Muc, "modules.mod_muc", config, reading);
@@ -64,6 +65,22 @@ static class ConfigRules
                 reading.Error($"{path}.port", $"port {listener.Port} of {other.IpAddress} is taken by " +
                     $"'{other.ConfigPath}'; choose another port or address");
             seen.Add(listener);
+        }
+    }
+
+    /// <summary>What the server serves itself is no component's.</summary>
+    static void CheckComponents(ServerConfig config, Reading reading)
+    {
+        foreach (var listener in config.Listen.Component)
+        {
+            foreach (string domain in listener.Domains)
+            {
+                bool isServed = config.General.Hosts.Contains(domain) || config.General.Hosts.Any(host =>
+                    config.ModulesOf(host).Muc is { Enabled: true } muc && muc.HostFor(host) == domain);
+                if (isServed)
+                    reading.Error($"{listener.ConfigPath}.domains", $"'{domain}' is served by this server itself; " +
+                        "remove it here");
+            }
         }
     }
 

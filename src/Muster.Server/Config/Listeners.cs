@@ -120,6 +120,8 @@ sealed class ComponentListener : Listener
     public ComponentListener(Section s) : base(s, 5347, TlsMode.None, DirectModes)
     {
         Password = s.RequiredText("password", "secret", "What components authenticate with.", secret: true);
+        Domains = s.Domains("domains", [], "The domains that components may serve here; others are refused with " +
+            "host-unknown. Empty: every domain that this server does not serve itself.");
         Access = s.Rule("access", "all", "Access rule: who may send to components of this listener.");
         CheckFrom = s.Flag("check_from", true, "Whether a component may send from its own domain only.");
         KicksOld = s.Choice("conflict_behaviour", false,
@@ -129,6 +131,7 @@ sealed class ComponentListener : Listener
     }
 
     public string Password { get; }
+    public IReadOnlyList<string> Domains { get; }
     public string Access { get; }
     public bool CheckFrom { get; }
     public bool KicksOld { get; }

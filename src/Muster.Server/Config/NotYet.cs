@@ -14,7 +14,6 @@ static class NotYet
         "listen.c2s.access",
         "listen.http.shaper",
         "listen.http.access",
-        "listen.component",
         "general.language",
         "modules.mod_muc_offline_delivery",
         "modules.mod_muc_cloud_notify",

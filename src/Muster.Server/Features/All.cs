@@ -27,5 +27,6 @@ static class All
         new LoginTokens(),
         new GroupChat(),
         new RoomPings(),
+        new ExternalComponents(),
     ];
 }

@@ -68,6 +68,7 @@ static class Specifications
         [54] = "vcard-temp",
         [77] = "In-Band Registration",
         [92] = "Software Version",
+        [114] = "Jabber Component Protocol",
         [160] = "Best Practices for Handling Offline Messages",
         [191] = "Blocking Command",
         [198] = "Stream Management",
@@ -97,8 +98,8 @@ static class Specifications
 
             Written from the code, where each feature says what it implements; a test compares this page. *Partial*
             means that the remark says what is there. What is not listed is not there: it is answered with the error
-            that its specification or RFC 6120 names. That goes, for now, for push (XEP-0357), components (XEP-0114)
-            and BOSH (XEP-0124).
+            that its specification or RFC 6120 names. That goes, for now, for push (XEP-0357) and BOSH
+            (XEP-0124).
 
             | specification | title | version | state | remark |
             | --- | --- | --- | --- | --- |

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Reflection;
 using Microsoft.AspNetCore.Http;
+using Muster.Server.Routing;
 
 namespace Muster.Server.Http;
 
@@ -18,6 +19,8 @@ sealed partial class AdminApi
         AdminOperation.Of(HttpMethods.Get, "/api/status", "The server at a glance.", GetStatus),
         AdminOperation.Of(HttpMethods.Get, "/api/features", "The specifications that the server implements.",
             _ => Task.FromResult(FeaturesOf(_parts.Features))),
+        AdminOperation.Of(HttpMethods.Get, "/api/components", "The external components, connected or not.",
+            _ => Task.FromResult(new ComponentList([.. _parts.Services.Components.All.Select(View)]))),
         AdminOperation.With<BackupRequest, BackupView>(HttpMethods.Post, "/api/backup",
             "Writes a copy of the database to a new file on the server's machine; everything goes on meanwhile.",
             PostBackup),
@@ -48,6 +51,9 @@ sealed partial class AdminApi
         await _parts.Services.Database.Backup(path, call.Cancel);
         return new BackupView(path, new FileInfo(path).Length);
     }
+
+    static ComponentView View(ComponentRoute route) => new(route.Domain.ToString(), route.Host.ToString(),
+        route.Link?.Id, route.Link?.Address, route.ConnectedAt, route.Received, route.Sent, route.Bounced);
 
     static FeatureView View(Features.Feature feature)
     {

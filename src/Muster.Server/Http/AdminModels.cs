@@ -127,6 +127,22 @@ sealed record BackupView(string Path, long Bytes);
 /// <summary>What a reload of the configuration changed at once, and what waits for a restart.</summary>
 sealed record ReloadView(string[] Applied, string[] NeedRestart, string[] Warnings);
 
+/// <summary>An external component's domain.</summary>
+/// <param name="Domain">The domain.</param>
+/// <param name="Host">The domain of accounts in whose list of services it stands.</param>
+/// <param name="Connection">Its connection, as logs name it; null while it is not connected.</param>
+/// <param name="Address">Where it connects from.</param>
+/// <param name="ConnectedAt">Since when.</param>
+/// <param name="Received">Stanzas that came from it, since the server started.</param>
+/// <param name="Sent">Stanzas that went to it.</param>
+/// <param name="Bounced">Stanzas for it that came back.</param>
+sealed record ComponentView(
+    string Domain, string Host, string? Connection, string? Address, DateTimeOffset? ConnectedAt, long Received,
+    long Sent, long Bounced);
+
+/// <summary>All of them.</summary>
+sealed record ComponentList(ComponentView[] Components);
+
 /// <summary>A specification that the server implements.</summary>
 sealed record FeatureView(string Specification, string Name, string Version, string Support, string Note);
 
@@ -169,6 +185,7 @@ sealed record FeatureList(FeatureView[] Features);
 [JsonSerializable(typeof(BackupView))]
 [JsonSerializable(typeof(ReloadView))]
 [JsonSerializable(typeof(FeatureList))]
+[JsonSerializable(typeof(ComponentList))]
 [JsonSerializable(typeof(Dictionary<string, JsonElement>))]
 [JsonSerializable(typeof(string[]))]
 sealed partial class AdminJson : JsonSerializerContext;

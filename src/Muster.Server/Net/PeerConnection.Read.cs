@@ -86,9 +86,9 @@ sealed partial class PeerConnection
         {
             await _services.Host.Receive(this, stanza);
         }
-        else if (MakeAnswerable(element) is { } unread)
+        else if (UnreadStanza.Answerable(element) is { } unread)
         {
-            // RFC 6120 §8.3.3.1: it is the stanza that is wrong, not the stream.
+            // Sent back to where it came from: an error from its addressee.
             await _services.Host.Receive(this, unread.Refuse(problem ?? StanzaError.BadRequest));
         }
         CountReceived();
@@ -109,22 +109,6 @@ sealed partial class PeerConnection
                 : StreamError.NotAuthorized.WithText("prove your domain first");
         }
         lock (_state) return _negotiation.CheckSender(from, to);
-    }
-
-    // Sent back to where it came from: an error from its addressee.
-    static Stanza? MakeAnswerable(Element element)
-    {
-        if (element.Attribute("type") is "error" or "result") return null;
-        var plain = new Element(Namespaces.Client, "message").With("id", element.Attribute("id"))
-            .With("from", element.Attribute("from")).With("to", element.Attribute("to"));
-        var message = Stanza.Read(plain, out _);
-        return element.Name switch
-        {
-            "iq" => message is null ? null : new Iq(IqType.Get, message.From, message.To, message.Id ?? "", null),
-            "presence" => message is null ? null : new Presence(PresenceType.Available, message.From, message.To,
-                message.Id),
-            _ => message,
-        };
     }
 
     /// <summary>Feeds the negotiation from the reading task, which alone can do a handshake.</summary>

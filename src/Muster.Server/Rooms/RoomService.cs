@@ -320,9 +320,9 @@ sealed class RoomService : IStanzaTarget, IAsyncDisposable
         bool isAnswer = stanza.IsError || stanza is Iq { IsRequest: false };
         if (isAnswer && !_hosts.ContainsKey(room) && !WasOccupied(room)) return; // no room in memory has asked for it
         // Only a user of this process waits, on the task that reads the user's own stanzas. An answer may come out of a
-        // room's own sending, where waiting could wait for ever; a peer carries many users and must not wait for one
-        // room.
-        if (!isAnswer && Router.Find(stanza.From) is not (null or RoomService))
+        // room's own sending, where waiting could wait for ever; a peer or a component carries many users and must not
+        // wait for one room.
+        if (!isAnswer && Router.Find(stanza.From) is not (null or RoomService or ComponentRoute))
         {
             // What a presence says is not stored; it is sent anew after a crash.
             var hold = stanza is Presence ? default : Sessions.FindSession(stanza.From)?.Hold(room) ?? default;

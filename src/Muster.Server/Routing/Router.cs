@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Collections.Frozen;
 using Muster.Protocol.Addresses;
 using Muster.Protocol.Stanzas;
@@ -18,9 +19,14 @@ sealed class Router
 {
     FrozenDictionary<string, IStanzaTarget> _local = FrozenDictionary<string, IStanzaTarget>.Empty;
     FrozenDictionary<string, IStanzaTarget>.AlternateLookup<ReadOnlySpan<char>> _byDomain;
+    readonly ConcurrentDictionary<string, IStanzaTarget> _joined = new(StringComparer.Ordinal);
+    readonly ConcurrentDictionary<string, IStanzaTarget>.AlternateLookup<ReadOnlySpan<char>> _joinedByDomain;
     IStanzaTarget? _elsewhere;
 
-    /// <summary>The domains of this process.</summary>
+    /// <summary>Makes it; it leads nowhere before <see cref="Connect"/>.</summary>
+    public Router() => _joinedByDomain = _joined.GetAlternateLookup<ReadOnlySpan<char>>();
+
+    /// <summary>The domains of this process that were known at the start.</summary>
     public IEnumerable<string> LocalDomains => _local.Keys;
 
     /// <summary>Sets all targets at once; called at start.</summary>
@@ -33,15 +39,21 @@ sealed class Router
         _elsewhere = elsewhere;
     }
 
+    /// <summary>Adds a target while the server runs: the domain of a component. Those of the start keep
+    /// theirs.</summary>
+    public void Join(string domain, IStanzaTarget target) => _joined[domain] = target;
+
     /// <summary>The target that serves a domain in this process, or null.</summary>
-    public IStanzaTarget? Find(Jid jid) => _byDomain.TryGetValue(jid.Domain, out var target) ? target : null;
+    public IStanzaTarget? Find(Jid jid) =>
+        _byDomain.TryGetValue(jid.Domain, out var target) || _joinedByDomain.TryGetValue(jid.Domain, out target)
+            ? target
+            : null;
 
     /// <summary>Whether a domain is served by this process.</summary>
-    public bool IsLocal(Jid jid) => _byDomain.TryGetValue(jid.Domain, out _);
+    public bool IsLocal(Jid jid) => Find(jid) is not null;
 
     /// <summary>Sends a stanza on its way.</summary>
-    public ValueTask Route(Stanza stanza) =>
-        _byDomain.TryGetValue(stanza.To.Domain, out var target) ? target.Route(stanza) : _elsewhere!.Route(stanza);
+    public ValueTask Route(Stanza stanza) => (Find(stanza.To) ?? _elsewhere!).Route(stanza);
 
     /// <summary>Answers a stanza with an error, unless it is one that must not be answered (RFC 6120 §8.2.3,
     /// §8.3.1).</summary>

@@ -23,6 +23,7 @@ sealed class Meters : IDisposable
         Archives = new ArchiveMeters(_meter);
         Peers = new PeerMeters(_meter);
         Joins = new JoinMeters(_meter);
+        Components = new ComponentMeters(_meter);
         _roomCommitFailures = _meter.CreateCounter<long>("muster_room_commit_failures_total",
             description: "Batches of a room that could not be stored and were not shown");
         _roomMailboxFull = _meter.CreateCounter<long>("muster_room_mailbox_full_total",
@@ -54,6 +55,9 @@ sealed class Meters : IDisposable
 
     /// <summary>What is counted of sessions in rooms of other servers.</summary>
     public JoinMeters Joins { get; }
+
+    /// <summary>What is counted of external components.</summary>
+    public ComponentMeters Components { get; }
 
     /// <summary>What public logs of rooms count.</summary>
     public PublicLogMeters PublicLogs { get; }

@@ -44,8 +44,8 @@ sealed class CommandLine
         {
             ServeCommand.Create(this), QuickstartCommand.Create(this), UserCommands.Create(this),
             InviteCommand.Create(this), RoomCommands.Create(this), SessionCommands.Create(this),
-            ConfigCommands.Create(this), FeaturesCommand.Create(this), BackupCommand.Create(this),
-            StatusCommand.Create(this), BenchCommand.Create(this),
+            ComponentCommands.Create(this), ConfigCommands.Create(this), FeaturesCommand.Create(this),
+            BackupCommand.Create(this), StatusCommand.Create(this), BenchCommand.Create(this),
         };
         Root.HelpName = "muster";
         Root.Add(_config);

@@ -54,7 +54,7 @@ sealed record Invocation(
         time?.UtcDateTime.ToString("yyyy-MM-dd HH:mm 'UTC'", CultureInfo.InvariantCulture) ?? "never";
 
     /// <summary>A number for people.</summary>
-    public static string Text(int number) => number.ToString(CultureInfo.InvariantCulture);
+    public static string Text(long number) => number.ToString(CultureInfo.InvariantCulture);
 
     /// <summary>A size for people.</summary>
     public static string Size(long bytes) => bytes switch

@@ -22,11 +22,13 @@ static class ServerFolders
         ["Archives"] = ["Sessions", "Storage", "Telemetry"],
         ["Accounts"] = ["Sessions", "Storage", "Telemetry"],
         // A connection speaks to sessions, never to what they speak to.
-        ["Net"] = ["Sessions", "Peers", "Telemetry"],
+        ["Net"] = ["Sessions", "Peers", "Components", "Telemetry"],
         // What connections of other servers and those who route have to say to each other.
         ["Peers"] = [],
+        // The same of external components.
+        ["Components"] = [],
         // Features: the local domain asks the table that they have filled in.
-        ["Routing"] = ["Archives", "Sessions", "Peers", "Storage", "Telemetry", "Features"],
+        ["Routing"] = ["Archives", "Sessions", "Peers", "Components", "Storage", "Telemetry", "Features"],
         ["Rooms"] = ["Archives", "Routing", "Sessions", "Storage", "Telemetry"],
         // Rooms: what a room service answers for itself is a feature.
         ["Features"] = ["Routing", "Rooms", "Archives", "Sessions", "Storage", "Telemetry", "Accounts"],

@@ -32,6 +32,8 @@ public sealed class ConfigRulesTests
     [InlineData("[[listen.http]]\nip_address = '0.0.0.0'", 2, 1,
         "set tls.mode to \"tls\", or listen on a loopback address")]
     [InlineData("[[listen.component]]\nip_address = '10.0.0.1'\npassword = 'x'", 2, 1, "plain text")]
+    [InlineData("[[listen.component]]\npassword = 'x'\ndomains = ['conference.localhost']", 3, 1,
+        "'conference.localhost' is served by this server itself")]
     // Listeners that cannot start.
     [InlineData("[[listen.c2s]]\nport = 5269\n[[listen.s2s]]", 3, 1,
         "port 5269 of 127.0.0.1 is taken by 'listen.c2s[0]'")]
