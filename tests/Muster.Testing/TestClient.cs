@@ -211,6 +211,14 @@ public sealed class TestClient : IAsyncDisposable
         _pipe.Input.CancelPendingRead();
     }
 
+    /// <summary>Breaks the connection so that the server notices when it writes, and not before.</summary>
+    public async Task DeafenAsync()
+    {
+        Pause();
+        await _reading;
+        await _pipe.Input.CompleteAsync();
+    }
+
     /// <summary>Ends the connection without ending the stream.</summary>
     public async ValueTask DisposeAsync()
     {

@@ -15,7 +15,7 @@ sealed partial class ClientConnection
     long _lastRead;       // when something was read last
     long _pingedAt = -1;  // value of _lastRead when the last ping was sent
     Task? _ending;        // the session's end, once it has begun
-    bool _keepsSession;   // the session goes on without this connection, if it can
+    bool _endsSession;    // it was closed for good: where it just broke, the session goes on, if it can
 
     int ITimedConnection.TimerSlot { get; set; }
 
@@ -29,7 +29,7 @@ sealed partial class ClientConnection
         lock (Gate)
         {
             if (_stage >= Stage.Closing) return;
-            _keepsSession = keepsSession;
+            _endsSession = !keepsSession;
             AcceptsStanzas = false;
             _settled?.TrySetResult();
             _pause?.Stop();
@@ -116,8 +116,8 @@ sealed partial class ClientConnection
         await Task.Yield(); // away from the gate
         try
         {
-            if (_keepsSession) await _services.Host.Detach(session, this);
-            else await _services.Host.End(session, this);
+            if (_endsSession) await _services.Host.End(session, this);
+            else await _services.Host.Detach(session, this);
         }
 #pragma warning disable CA1031 // The connection must go whatever happens; the failure is logged as the bug that it is.
         catch (Exception error)

@@ -218,7 +218,7 @@ sealed partial class LocalDomain
         uint? handled = null;
         try
         {
-            handled = await _accounts.Database.Sessions.TakeEnded(
+            handled = await _accounts.Database.Sessions.FindEnded(
                 account, resume.Attribute("previd")!, _clock.GetUtcNow() - policy.OldTime);
         }
         catch (StorageException e)

@@ -32,8 +32,8 @@ internal interface ISessionStore
     /// <summary>Sets a count; nothing when the session is not there.</summary>
     ValueTask Keep(StoredCount count, CancellationToken cancel = default);
 
-    /// <summary>The session is over, but its count is told once to whoever asks for it; of the account's ended sessions
-    /// only the newest are kept.</summary>
+    /// <summary>The session is over, but its count is still told; of the account's ended sessions only the newest are
+    /// kept.</summary>
     /// <param name="count">The session.</param>
     /// <param name="at">When it ended.</param>
     /// <param name="keptMax">How many of the account.</param>
@@ -43,9 +43,9 @@ internal interface ISessionStore
     /// <summary>Forgets a session.</summary>
     ValueTask Remove(string token, CancellationToken cancel = default);
 
-    /// <summary>The count of an ended session, which is forgotten with that; null when the account has no such
-    /// session, or it ended before <paramref name="since"/>.</summary>
-    ValueTask<uint?> TakeEnded(Jid account, string token, DateTimeOffset since, CancellationToken cancel = default);
+    /// <summary>The count of an ended session; null when the account has no such session, or it ended before
+    /// <paramref name="since"/>. It stays: the answer may be lost with a connection, and the client ask again.</summary>
+    ValueTask<uint?> FindEnded(Jid account, string token, DateTimeOffset since, CancellationToken cancel = default);
 
     /// <summary>Forgets sessions that ended before a time; returns how many.</summary>
     ValueTask<int> RemoveEnded(DateTimeOffset before, CancellationToken cancel = default);

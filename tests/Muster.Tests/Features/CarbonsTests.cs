@@ -103,6 +103,7 @@ public class CarbonsTests
         await silent.ExpectEventuallyAsync("<message from='romeo@localhost/test' to='juliet@localhost' type='chat'>" +
             "<body>hi</body><delay xmlns='urn:xmpp:delay' from='localhost' stamp='*'>Offline Storage</delay>" +
             "</message>");
+        await silent.DrainAsync(); // her presence is out: the other device has been told
         await negative.DrainAsync();
         await negative.ExpectNothingAsync();
     }

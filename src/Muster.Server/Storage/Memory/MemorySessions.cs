@@ -57,14 +57,10 @@ internal sealed class MemorySessions(MemoryDatabase db) : ISessionStore
         return true;
     }, cancel);
 
-    public ValueTask<uint?> TakeEnded(
-        Jid account, string token, DateTimeOffset since, CancellationToken cancel = default) => db.Write(() =>
-        {
-            if (!_sessions.TryGetValue(token, out var row) || row.Account != account ||
-                !(row.EndedAt >= StoredTime.Cut(since))) return (uint?)null;
-            Forget(token);
-            return row.Handled;
-        }, cancel);
+    public ValueTask<uint?> FindEnded(
+        Jid account, string token, DateTimeOffset since, CancellationToken cancel = default) => db.Read(() =>
+            _sessions.TryGetValue(token, out var row) && row.Account == account
+                && row.EndedAt >= StoredTime.Cut(since) ? row.Handled : (uint?)null, cancel);
 
     public ValueTask<int> RemoveEnded(DateTimeOffset before, CancellationToken cancel = default) => db.Write(() =>
     {

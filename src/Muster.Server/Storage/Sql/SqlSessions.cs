@@ -36,8 +36,8 @@ internal sealed class SqlSessions(SqlDatabase db) : ISessionStore
     public async ValueTask Remove(string token, CancellationToken cancel = default) => await db.Write(
         session => session.Execute("DELETE FROM sessions WHERE token = $1", token), cancel);
 
-    public ValueTask<uint?> TakeEnded(
-        Jid account, string token, DateTimeOffset since, CancellationToken cancel = default) => db.Write(
+    public ValueTask<uint?> FindEnded(
+        Jid account, string token, DateTimeOffset since, CancellationToken cancel = default) => db.Read(
         async session =>
         {
             var found = await session.Query(
@@ -45,9 +45,7 @@ internal sealed class SqlSessions(SqlDatabase db) : ISessionStore
                 + "WHERE s.token = $1 AND s.ended_at >= $2 AND a.domain = $3 AND a.local = $4",
                 static row => (uint)row.GetInt64(0), token, StoredTime.From(since), account.Domain.ToString(),
                 account.Local.ToString());
-            if (found.Count == 0) return (uint?)null;
-            await session.Post("DELETE FROM sessions WHERE token = $1", null, token);
-            return found[0];
+            return found.Count == 0 ? (uint?)null : found[0];
         }, cancel);
 
     public ValueTask<int> RemoveEnded(DateTimeOffset before, CancellationToken cancel = default) => db.Write(
