@@ -41,6 +41,13 @@ sealed class ConversePerson
         return new ConversePerson(page, user);
     }
 
+    /// <summary>Loads the page again, as a person does when something is stuck.</summary>
+    public async Task ReloadAsync()
+    {
+        await Page.ReloadAsync();
+        await Page.WaitForSelectorAsync("converse-rooms-list");
+    }
+
     /// <summary>Enters a room, or makes it.</summary>
     public async Task JoinAsync(string room = "garden@conference.localhost")
     {

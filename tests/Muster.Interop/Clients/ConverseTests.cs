@@ -108,6 +108,43 @@ public sealed class ConverseTests
         Assert.Equal((1, $"muster: there is no room {Room}\n"), shown);
     }
 
+    [RealPeerFact("chromium", "converse.js")]
+    public async Task WhoWasKickedLoadsThePageAgainAndEnters()
+    {
+        const string Room = "garden@conference.localhost";
+        int rounds = int.TryParse(Environment.GetEnvironmentVariable("MUSTER_RELOADS"), out int wanted) ? wanted : 3;
+        await using var server = await ServerProcess.StartAsync("[general]\n  loglevel = \"all\"");
+        using var playwright = await Playwright.CreateAsync();
+        await using var browser = await ConversePerson.OpenBrowserAsync(playwright);
+        await using var moderator = await SocketClient.LogInAsync(server, "romeo");
+        await moderator.SendAsync($"<presence to='{Room}/romeo'><x xmlns='http://jabber.org/protocol/muc'/></presence>");
+        var juliet = await ConversePerson.LogInAsync(browser, server, "juliet");
+        var console = new System.Collections.Concurrent.ConcurrentQueue<string>();
+        juliet.Page.Console += (_, message) => console.Enqueue(message.Text);
+        int round = 0;
+        try
+        {
+            for (; round < rounds; round++)
+            {
+                await juliet.JoinAsync(Room);
+                await juliet.SayAsync($"round {round}");
+                await juliet.SeesAsync($"round {round}");
+                await moderator.SendAsync($"<iq type='set' id='k{round}' to='{Room}'>" +
+                    "<query xmlns='http://jabber.org/protocol/muc#admin'><item nick='juliet' role='none'>" +
+                    $"<reason>kick {round}</reason></item></query></iq>");
+                await juliet.ShowsAsync($"converse-muc-disconnected:has-text(\"kick {round}\")");
+                await juliet.ReloadAsync();
+            }
+        }
+        catch
+        {
+            await juliet.ShootAsync($"reload-failed-{round}");
+            await File.WriteAllTextAsync(Path.Combine(Repository.Artifacts, "reload-failed.log"), server.Output);
+            await File.WriteAllLinesAsync(Path.Combine(Repository.Artifacts, "reload-console.log"), console);
+            throw;
+        }
+    }
+
     static async Task ConfigureAsync(ConversePerson owner)
     {
         await owner.ChooseAsync(".configure-chatroom-button");

@@ -13,7 +13,8 @@ sealed class LoadClient : IAsyncDisposable
     readonly Socket _socket = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
     readonly StanzaReader _reader = new(new XmlLimits(), StanzaReaderMode.Stream);
     readonly TimeSpan _limit = TimeSpan.FromSeconds(60);
-    Pipe _input = null!;
+    Pipe? _input;
+    volatile bool _isGone;
     Task _filling = Task.CompletedTask, _reading = Task.CompletedTask;
 
     /// <summary>The full JID once logged in.</summary>
@@ -40,6 +41,13 @@ sealed class LoadClient : IAsyncDisposable
     /// <see cref="Start"/>.</summary>
     public async Task LogInAsync(int port, string user, string resource)
     {
+        await AuthenticateAsync(port, user);
+        await BindAsync(resource);
+    }
+
+    /// <summary>Logs in with PLAIN; no resource is bound yet.</summary>
+    public async Task AuthenticateAsync(int port, string user)
+    {
         await OpenAsync(port);
         string plain = Convert.ToBase64String(Encoding.UTF8.GetBytes($"\0{user}\0{user}"));
         await SendAsync($"<auth xmlns='{Namespaces.Sasl}' mechanism='PLAIN'>{plain}</auth>");
@@ -50,11 +58,16 @@ sealed class LoadClient : IAsyncDisposable
         _reader.Reset();
         await SendAsync(StreamHeader);
         await ReadAsync();
+    }
+
+    /// <summary>Binds a resource.</summary>
+    public async Task BindAsync(string resource)
+    {
         await SendAsync(
             $"<iq type='set' id='b'><bind xmlns='{Namespaces.Bind}'><resource>{resource}</resource></bind></iq>");
         var bound = await ReadAsync();
         Jid = bound?.FirstElement?.Child("jid")?.Text
-            ?? throw new InvalidOperationException($"{user} not bound: {bound}");
+            ?? throw new InvalidOperationException($"{resource} not bound: {bound}");
     }
 
     /// <summary>From now on elements go to <see cref="Received"/>.</summary>
@@ -83,24 +96,39 @@ sealed class LoadClient : IAsyncDisposable
         await ReadAsync();
     }
 
-    // The next element; stream start and white space are passed over. Null at the end of the stream.
-    async Task<Element?> ReadAsync(bool forEver = false)
+    /// <summary>Whether <see cref="Vanish"/> was called.</summary>
+    public bool IsGone => _isGone;
+
+    /// <summary>Breaks the connection without a word.</summary>
+    public void Cut() => _socket.Dispose();
+
+    /// <summary>Reads no more and says nothing, as a device out of reach: the server does not know yet.</summary>
+    public void Vanish()
     {
+        _isGone = true;
+        _input?.Reader.CancelPendingRead();
+    }
+
+    /// <summary>The next element; stream start and white space are passed over. Null at the end of the stream. Without
+    /// <see cref="Start"/> only.</summary>
+    public async Task<Element?> ReadAsync(bool forEver = false)
+    {
+        var input = _input!.Reader;
         while (true)
         {
-            var read = forEver ? await _input.Reader.ReadAsync()
-                : await _input.Reader.ReadAsync().AsTask().WaitAsync(_limit);
+            var read = forEver ? await input.ReadAsync() : await input.ReadAsync().AsTask().WaitAsync(_limit);
             var buffer = read.Buffer;
             SequencePosition consumed;
             while (_reader.TryRead(buffer, out consumed, out var item))
             {
                 buffer = buffer.Slice(consumed);
+                if (_isGone) return null;
                 if (item.Kind is XmlItemKind.StreamOpen or XmlItemKind.Whitespace) continue;
-                _input.Reader.AdvanceTo(buffer.Start);
+                input.AdvanceTo(buffer.Start);
                 return item.Kind == XmlItemKind.Element ? item.Element : null;
             }
-            _input.Reader.AdvanceTo(consumed, buffer.End);
-            if (read.IsCompleted) return null;
+            input.AdvanceTo(consumed, buffer.End);
+            if (read.IsCompleted || _isGone) return null;
         }
     }
 
@@ -124,7 +152,9 @@ sealed class LoadClient : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         _socket.Dispose();
-        await _filling;
         await _reading;
+        // Where nobody reads any more, what fills the pipe would wait for ever.
+        if (_input is { } input) await input.Reader.CompleteAsync();
+        await _filling;
     }
 }

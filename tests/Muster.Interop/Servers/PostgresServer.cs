@@ -8,11 +8,13 @@ namespace Muster.Interop.Servers;
 sealed class PostgresServer : IAsyncDisposable
 {
     readonly string _folder;
+    readonly bool _isSafe;
     Process? _process;
 
-    PostgresServer(string folder, int port)
+    PostgresServer(string folder, int port, bool isSafe)
     {
         _folder = folder;
+        _isSafe = isSafe;
         Port = port;
     }
 
@@ -23,7 +25,8 @@ sealed class PostgresServer : IAsyncDisposable
     public string Connection => $"Host=127.0.0.1;Port={Port};Username=muster;Database=postgres";
 
     /// <summary>Makes the cluster and starts the server.</summary>
-    public static async Task<PostgresServer> StartAsync()
+    /// <param name="isSafe">A commit is on the disk, as it is outside of tests; without that tests are faster.</param>
+    public static async Task<PostgresServer> StartAsync(bool isSafe = false)
     {
         string folder = Directory.CreateTempSubdirectory("muster-postgres-").FullName;
         if (Environment.IsPrivilegedProcess)
@@ -36,7 +39,7 @@ sealed class PostgresServer : IAsyncDisposable
             ["-D", data, "-U", "muster", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync"]);
         var made = await Command.RunAsync(program, arguments);
         Assert.True(made.Exit == 0, made.Output);
-        var server = new PostgresServer(folder, ServerProcess.FreePort());
+        var server = new PostgresServer(folder, ServerProcess.FreePort(), isSafe);
         await server.ResumeAsync();
         return server;
     }
@@ -46,7 +49,7 @@ sealed class PostgresServer : IAsyncDisposable
     {
         var (program, arguments) = Unprivileged("postgres",
             ["-D", Path.Combine(_folder, "data"), "-p", Port.ToString(CultureInfo.InvariantCulture), "-c",
-                "listen_addresses=127.0.0.1", "-c", "unix_socket_directories=", "-c", "fsync=off", "-c",
+                "listen_addresses=127.0.0.1", "-c", "unix_socket_directories=", "-c", $"fsync={(_isSafe ? "on" : "off")}", "-c",
                 $"logging_collector=off"]);
         var start = new ProcessStartInfo(program) { RedirectStandardError = true, WorkingDirectory = "/" };
         foreach (string argument in arguments) start.ArgumentList.Add(argument);
