@@ -144,7 +144,8 @@ sealed partial class ServerHost
         {
             CountMax = modules.Smacks.MaxQueueSize,
             BytesMax = modules.Smacks.MaxQueueBytes,
-            HasArchive = room => Services.Rooms.ContainsKey(room.Domain.ToString()),
+            HasArchive = jid => Services.Rooms.ContainsKey(jid.Domain.ToString())
+                || (modules.Mam.Enabled && Services.Local.Serves(jid)),
         },
         Unacked = new UnackedRules
         {

@@ -146,6 +146,6 @@ public sealed partial class Session
         link.EndStanza();
     }
 
-    static Message Gap(SmReference reference) =>
-        new(MessageType.Groupchat, reference.Room, default, null);
+    Message Gap(SmReference reference) => new(
+        reference.Archive == Account ? MessageType.Normal : MessageType.Groupchat, reference.Archive, default, null);
 }

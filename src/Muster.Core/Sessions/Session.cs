@@ -186,10 +186,9 @@ public sealed partial class Session
     public Received Receive(Element element)
     {
         if (SmElements.Has(element) || element.Namespace == Namespaces.ClientState) return new(Control: element);
-        // RFC 6120 §8.1.2.1: a client's from, where it gives one, is its full or bare JID; anything else ends the
-        // stream.
-        if (element.Attribute("from") is { } given &&
-            (!Jid.TryParse(given, out var from) || (from != Jid && from != Account)))
+        // RFC 6120 §8.1.2.1: the server says whom a stanza is from, whatever the client says: Converse.js goes on with
+        // the resource that it made up before its session was resumed. Another's address ends the stream (§4.9.3.9).
+        if (element.Attribute("from") is { } given && !(Jid.TryParse(given, out var from) && from.SameBare(Account)))
             return new(Error: StreamError.InvalidFrom.WithText("the 'from' of a stanza is not this client's address"));
         var stanza = Stanza.Read(element, Jid, Lang, out var problem);
         if (stanza is not null) return new(stanza);

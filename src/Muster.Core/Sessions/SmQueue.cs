@@ -13,12 +13,12 @@ namespace Muster.Core.Sessions;
 /// (XEP-0203).</param>
 public readonly record struct SmEntry(SharedStanza Stanza, Jid To, DateTimeOffset QueuedAt);
 
-/// <summary>A message that was sent, is not acknowledged and stands in a room's archive, from which it is sent
+/// <summary>A message that was sent, is not acknowledged and stands in an archive, from which it is sent
 /// again.</summary>
-/// <param name="Room">The room.</param>
-/// <param name="Id">The message's id in the room's archive.</param>
+/// <param name="Archive">Whose: a room, or the account itself.</param>
+/// <param name="Id">The message's id there.</param>
 /// <param name="QueuedAt">As for <see cref="SmEntry"/>.</param>
-public readonly record struct SmReference(Jid Room, long Id, DateTimeOffset QueuedAt);
+public readonly record struct SmReference(Jid Archive, long Id, DateTimeOffset QueuedAt);
 
 /// <summary>What an acknowledgement did.</summary>
 public enum SmAck
@@ -42,7 +42,7 @@ public enum SmAck
 public sealed class SmQueue(SmQueueLimits limits)
 {
     readonly Queue<SmEntry> _stored = [];
-    readonly Queue<SmReference> _dropped = []; // a lost one has no room
+    readonly Queue<SmReference> _dropped = []; // a lost one has no archive
     int _lost;        // of those
     int _counted;     // of the stored ones, those that CountMax counts
     uint? _requestedFor; // the h that the last request was to bring
@@ -67,7 +67,7 @@ public sealed class SmQueue(SmQueueLimits limits)
     public IReadOnlyCollection<SmEntry> Stored => _stored;
 
     /// <summary>Those before them that stand in archives, oldest first.</summary>
-    public IEnumerable<SmReference> References => _dropped.Where(reference => !reference.Room.IsNone);
+    public IEnumerable<SmReference> References => _dropped.Where(reference => !reference.Archive.IsNone);
 
     /// <summary>True while an acknowledgement that was asked for has not come.</summary>
     public bool IsAwaitingAck => _isAwaiting;
@@ -87,7 +87,7 @@ public sealed class SmQueue(SmQueueLimits limits)
             var entry = Dequeue();
             var reference = _dropped.Count - _lost < limits.ReferencesMax ? ReferenceTo(entry) : default;
             _dropped.Enqueue(reference);
-            if (!reference.Room.IsNone) continue;
+            if (!reference.Archive.IsNone) continue;
             _lost++;
             lost.Add(entry);
         }
@@ -105,7 +105,7 @@ public sealed class SmQueue(SmQueueLimits limits)
         {
             if (_dropped.TryDequeue(out var dropped))
             {
-                if (dropped.Room.IsNone) _lost--;
+                if (dropped.Archive.IsNone) _lost--;
                 continue;
             }
             var entry = Dequeue();
@@ -148,7 +148,7 @@ public sealed class SmQueue(SmQueueLimits limits)
         foreach (var reference in snapshot.Dropped)
         {
             queue._dropped.Enqueue(reference);
-            if (reference.Room.IsNone) queue._lost++;
+            if (reference.Archive.IsNone) queue._lost++;
         }
         foreach (var entry in snapshot.Stored) queue.Keep(entry);
         return queue;
@@ -174,20 +174,22 @@ public sealed class SmQueue(SmQueueLimits limits)
 
     static bool IsCounted(in SmEntry entry) => entry.Stanza.Stanza is not Presence;
 
-    /// <summary>Where the archive has the message; no room when it is in none that is at hand.</summary>
+    /// <summary>Where an archive has the message: its room's, or that of the account which it is for. None when it is
+    /// in none that is at hand.</summary>
     SmReference ReferenceTo(in SmEntry entry)
     {
-        if (entry.Stanza.Stanza is not Message { Type: MessageType.Groupchat } message) return default;
-        var room = message.From.Bare;
-        return StanzaIds.Find(message, room) is { } id && limits.HasArchive(room)
+        if (entry.Stanza.Stanza is not Message message) return default;
+        var to = entry.To.IsNone ? message.To : entry.To;
+        var archive = message.Type == MessageType.Groupchat ? message.From.Bare : to.Bare;
+        return StanzaIds.Find(message, archive) is { } id && limits.HasArchive(archive)
             && long.TryParse(id, NumberStyles.None, CultureInfo.InvariantCulture, out long number)
-            ? new(room, number, entry.QueuedAt) : default;
+            ? new(archive, number, entry.QueuedAt) : default;
     }
 }
 
 /// <summary>The state of a <see cref="SmQueue"/>.</summary>
 /// <param name="Sent">Stanzas sent, modulo 2^32.</param>
 /// <param name="Dropped">Unacknowledged stanzas that are not kept any more, oldest first: references to archives, or
-/// without a room where they are lost.</param>
+/// to none where they are lost.</param>
 /// <param name="Stored">The stanzas kept, oldest first.</param>
 public sealed record SmQueueSnapshot(uint Sent, ImmutableArray<SmReference> Dropped, ImmutableArray<SmEntry> Stored);

@@ -39,7 +39,8 @@ public sealed record SmQueueLimits
     /// <summary>References to archived messages that are kept where the messages themselves find no room.</summary>
     public int ReferencesMax { get; init; } = 10_000;
 
-    /// <summary>Whether a room's archive is at hand, so that a reference to it is as good as the message.</summary>
+    /// <summary>Whether the archive of a room or an account is at hand, so that a reference to it is as good as the
+    /// message.</summary>
     public Func<Jid, bool> HasArchive { get; init; } = static _ => false;
 }
 

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Muster.Core.Delivery;
 using Muster.Core.Sessions;
 using Muster.Protocol.Addresses;
@@ -16,7 +17,7 @@ sealed partial class LocalDomain
     /// <summary>Letters and digits of a token: over two hundred bits, which nobody guesses.</summary>
     const int TokenLength = 40;
 
-    /// <summary>Messages read at once from a room's archive for a session that is resumed.</summary>
+    /// <summary>Messages read at once from an archive for a session that is resumed.</summary>
     const int ArchivePage = 200;
 
     /// <inheritdoc/>
@@ -244,17 +245,26 @@ sealed partial class LocalDomain
         var references = session.References;
         if (references.Count == 0) return [];
         var found = new Dictionary<(Jid, long), Message?>();
-        foreach (var room in references.GroupBy(reference => reference.Room))
+        foreach (var archive in references.GroupBy(reference => reference.Archive))
         {
-            foreach (var page in room.Chunk(ArchivePage))
+            foreach (var page in archive.Chunk(ArchivePage))
             {
                 long[] ids = [.. page.Select(reference => reference.Id)];
-                foreach (var entry in await _accounts.Database.Archive.Find(room.Key, ids))
-                    found[(room.Key, entry.Id)] = StoredXml.ToStanza(entry.Stanza) as Message;
+                foreach (var entry in await _accounts.Database.Archive.Find(archive.Key, ids))
+                    found[(archive.Key, entry.Id)] = AsSent(entry, session.Account);
             }
         }
         return [.. references.Select(reference =>
-            (reference, found.GetValueOrDefault((reference.Room, reference.Id))))];
+            (reference, found.GetValueOrDefault((reference.Archive, reference.Id))))];
+    }
+
+    /// <summary>A room's messages are kept with their id, those of accounts get it when they are delivered.</summary>
+    static Message? AsSent(ArchiveEntry entry, Jid account)
+    {
+        var message = StoredXml.ToStanza(entry.Stanza) as Message;
+        if (entry.Archive != account) return message;
+        string id = entry.Id.ToString(CultureInfo.InvariantCulture);
+        return (Message?)message?.Add(StanzaIds.StanzaId(id, account));
     }
 
     // ---- What a dead session did not bring to its client (stream-management.md §7) ----

@@ -95,7 +95,7 @@ static class SessionRecords
     }
 
     static Element ToElement(SmReference reference) => new Element("", "dropped")
-        .With("room", reference.Room.IsNone ? null : reference.Room.ToString())
+        .With("room", reference.Archive.IsNone ? null : reference.Archive.ToString())
         .With("id", Text(reference.Id)).With("at", Timestamp.Format(reference.QueuedAt));
 
     static SmReference? ReadReference(Element dropped)

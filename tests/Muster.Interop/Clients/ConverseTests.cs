@@ -85,13 +85,13 @@ public sealed class ConverseTests
             await romeo.SayAsync("/kick juliet it is late");
             await juliet.ShowsAsync("converse-muc-disconnected:has-text(\"it is late\")");
             await juliet.ShootAsync("room-kicked");
-            juliet = await ConversePerson.LogInAsync(browser, server, "juliet");
+            await juliet.ReloadAsync();
             await juliet.JoinAsync(Room);
 
             await DestroyAsync(romeo, Room);
             await romeo.Page.WaitForSelectorAsync("converse-muc", new() { State = WaitForSelectorState.Detached });
             // Converse shows the end of a room to who comes again; what tells of it at once it does not look at.
-            juliet = await ConversePerson.LogInAsync(browser, server, "juliet");
+            await juliet.ReloadAsync();
             await juliet.OpenAsync(Room);
             await juliet.ShowsAsync("converse-muc-destroyed:has-text(\"the sun rises\")");
             await juliet.ShowsAsync("converse-muc-destroyed:has-text(\"garden@conference.localhost\")");
@@ -117,7 +117,8 @@ public sealed class ConverseTests
         using var playwright = await Playwright.CreateAsync();
         await using var browser = await ConversePerson.OpenBrowserAsync(playwright);
         await using var moderator = await SocketClient.LogInAsync(server, "romeo");
-        await moderator.SendAsync($"<presence to='{Room}/romeo'><x xmlns='http://jabber.org/protocol/muc'/></presence>");
+        await moderator.SendAsync(
+            $"<presence to='{Room}/romeo'><x xmlns='http://jabber.org/protocol/muc'/></presence>");
         var juliet = await ConversePerson.LogInAsync(browser, server, "juliet");
         var console = new System.Collections.Concurrent.ConcurrentQueue<string>();
         juliet.Page.Console += (_, message) => console.Enqueue(message.Text);

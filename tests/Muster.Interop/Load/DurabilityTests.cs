@@ -10,8 +10,8 @@ namespace Muster.Interop.Load;
 
 /// <summary>What it costs that a message is stored before it is seen, and its sender's count with it: CPU and time of a
 /// message, in a room of twenty and between two.</summary>
-/// <remarks>MUSTER_DURABILITY_MESSAGES is how many messages of each kind are sent; without it a few, which shows no more
-/// than that all of them arrive.</remarks>
+/// <remarks>MUSTER_DURABILITY_MESSAGES is how many messages of each kind are sent; without it a few, which shows no
+/// more than that all of them arrive.</remarks>
 public sealed class DurabilityTests(ITestOutputHelper output)
 {
     const int Occupants = 20;
@@ -95,7 +95,8 @@ public sealed class DurabilityTests(ITestOutputHelper output)
         double micros = (server.CpuTime - cpu).TotalMicroseconds / count;
         Array.Sort(times);
         return string.Create(CultureInfo.InvariantCulture,
-            $"one by one median {times[count / 2]:F2} ms, 99% within {times[count * 99 / 100]:F2} ms, {micros:F0} us of CPU");
+            $"one by one median {times[count / 2]:F2} ms, 99% within {times[count * 99 / 100]:F2} ms, " +
+            $"{micros:F0} us of CPU");
     }
 
     // Everybody talks as fast as they can, each with one message under way: commits are shared.
@@ -115,7 +116,8 @@ public sealed class DurabilityTests(ITestOutputHelper output)
             }
         }));
         int all = count / 4 * clients.Count;
-        return string.Create(CultureInfo.InvariantCulture, $"all at once {all / watch.Elapsed.TotalSeconds:F0} a second, " +
+        return string.Create(CultureInfo.InvariantCulture,
+            $"all at once {all / watch.Elapsed.TotalSeconds:F0} a second, " +
             $"{(server.CpuTime - cpu).TotalMicroseconds / all:F0} us of CPU");
     }
 

@@ -26,7 +26,7 @@ sealed record ChaosPlan
 /// <summary>The server, its clients, what is done to them, and what each of them says and hears.</summary>
 sealed class ChaosWorld(ChaosPlan plan, int seed)
 {
-    static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+    static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
     readonly record struct Said(string From, string To, string Id);
 
@@ -97,7 +97,8 @@ sealed class ChaosWorld(ChaosPlan plan, int seed)
             bool isRoom = random.Next(5) > 0;
             string to = isRoom ? client.Rooms[random.Next(client.Rooms.Count)].Address
                 : _clients[random.Next(_clients.Count)].Address;
-            if (to == client.Address) continue;
+            // Nobody types on for long while nothing is sent.
+            if (to == client.Address || client.Waiting >= 5) continue;
             string id = RandomNumberGenerator.GetHexString(16, lowercase: true);
             _said.Enqueue(new Said(client.Address, to, id));
             _diary.Note(client.Address, $"says {id} to {to}");
@@ -158,6 +159,7 @@ sealed class ChaosWorld(ChaosPlan plan, int seed)
     async Task JudgeAsync(string[] rooms)
     {
         int lost = 0, repeated = 0, heard = 0;
+        int departures = _clients.Sum(client => client.Departures); // those of the judge's own readers do not count
         foreach (string room in rooms)
         {
             string[] archived = [.. (await ReadArchiveAsync(room)).Select(message => message.Id)];
@@ -180,10 +182,11 @@ sealed class ChaosWorld(ChaosPlan plan, int seed)
         {
             string[] ids = [.. client.Own.All.Select(message => message.Id)];
             heard += ids.Length;
-            lost += Missing(client.Address, _said.Where(said => said.To == client.Address).Select(said => said.Id), ids);
+            var said = _said.Where(said => said.To == client.Address).Select(said => said.Id);
+            lost += Missing(client.Address, said, ids);
             repeated += Repeated(client.Address, ids);
         }
-        int departures = _clients.Sum(client => client.Departures), begun = _clients.Sum(client => client.Begun);
+        int begun = _clients.Sum(client => client.Begun);
         Figures = $"{plan.Clients} clients, {plan.Rooms} rooms, {_said.Count} messages, {heard} times delivered, " +
             $"{_breaks} connections broken, {_stops} restarts in order, {_kills} kills, " +
             $"{_clients.Sum(client => client.Resumed)} sessions resumed, {begun - plan.Clients} begun anew, " +
@@ -226,7 +229,8 @@ sealed class ChaosWorld(ChaosPlan plan, int seed)
     {
         await using var reader = new ManagedClient(User(0), _server!.PlainPort, [room], 0, _diary, "judge");
         reader.Start();
-        await UntilAtRestAsync([reader], () => reader.IsAtRest, () => $"the archive of {room} cannot be read: {reader}");
+        await UntilAtRestAsync(
+            [reader], () => reader.IsAtRest, () => $"the archive of {room} cannot be read: {reader}");
         return reader.Rooms[0].All;
     }
 

@@ -67,6 +67,9 @@ sealed partial class ManagedClient : IAsyncDisposable
         }
     }
 
+    /// <summary>Messages that are to be sent as soon as it is inside its rooms.</summary>
+    public int Waiting => _drafts.Count;
+
     /// <summary>Connects, and keeps connecting.</summary>
     public void Start() => _life = Task.Run(LiveAsync);
 
@@ -148,6 +151,7 @@ sealed partial class ManagedClient : IAsyncDisposable
                 Resumed++;
                 _wire = wire;
                 foreach (var stanza in _unacked) await wire.SendAsync(stanza.Xml);
+                await SendDraftsAsync();
                 await WriteAsync($"<r xmlns='{Namespaces.StreamManagement}'/>");
                 return;
             }
@@ -214,7 +218,7 @@ sealed partial class ManagedClient : IAsyncDisposable
     Task SendAsync(string stanza, bool isMessage = false)
     {
         _unacked.Enqueue(new Outgoing(stanza, isMessage));
-        return WriteAsync(stanza);
+        return WriteAsync(_unacked.Count % 5 == 0 ? $"{stanza}<r xmlns='{Namespaces.StreamManagement}'/>" : stanza);
     }
 
     // What cannot be written is in the queue, where it counts.

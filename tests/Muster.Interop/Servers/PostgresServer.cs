@@ -49,8 +49,8 @@ sealed class PostgresServer : IAsyncDisposable
     {
         var (program, arguments) = Unprivileged("postgres",
             ["-D", Path.Combine(_folder, "data"), "-p", Port.ToString(CultureInfo.InvariantCulture), "-c",
-                "listen_addresses=127.0.0.1", "-c", "unix_socket_directories=", "-c", $"fsync={(_isSafe ? "on" : "off")}", "-c",
-                $"logging_collector=off"]);
+                "listen_addresses=127.0.0.1", "-c", "unix_socket_directories=", "-c",
+                $"fsync={(_isSafe ? "on" : "off")}", "-c", "logging_collector=off"]);
         var start = new ProcessStartInfo(program) { RedirectStandardError = true, WorkingDirectory = "/" };
         foreach (string argument in arguments) start.ArgumentList.Add(argument);
         _process = Process.Start(start)!;

@@ -9,7 +9,7 @@ namespace Muster.Interop.Storage;
 /// <summary>One server for all tests of the class, started by the first that is not skipped.</summary>
 public sealed class PostgresFixture : IAsyncLifetime
 {
-    readonly Lazy<Task<PostgresServer>> _server = new(PostgresServer.StartAsync);
+    readonly Lazy<Task<PostgresServer>> _server = new(() => PostgresServer.StartAsync());
 
     internal Task<PostgresServer> Server => _server.Value;
 

@@ -25,7 +25,6 @@ class Bot(slixmpp.ClientXMPP):
         self.add_event_handler("sm_failed", lambda _: print("failed", flush=True))
         self.add_event_handler("groupchat_message", lambda message: print("heard", message["id"], flush=True))
         self.add_event_handler("disconnected", self.lost)
-        self.add_event_handler("connection_failed", self.lost)
 
     async def started(self, _):
         print("started", flush=True)
@@ -33,7 +32,8 @@ class Bot(slixmpp.ClientXMPP):
         await self.plugin["xep_0045"].join_muc_wait(self.room, self.nick, maxstanzas=0, timeout=20)
         print("joined", flush=True)
 
-    async def lost(self, _):
+    async def lost(self, reason):
+        print("lost", reason, flush=True)
         if not self.leaving:
             await asyncio.sleep(0.1)
             self.connect(self.address)

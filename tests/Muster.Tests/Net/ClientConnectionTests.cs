@@ -108,7 +108,7 @@ public sealed class ClientConnectionTests
         { "hello", "bad-format" },
         { "<enable xmlns='urn:unknown'/>", "unsupported-stanza-type" },
         { "<message from='juliet@localhost' to='a@b'/>", "invalid-from" },
-        { "<message from='romeo@localhost/other' to='a@b'/>", "invalid-from" },
+        { "<message from='localhost' to='a@b'/>", "invalid-from" },
         { "<message from='@' to='a@b'/>", "invalid-from" },
         { "<auth xmlns='urn:ietf:params:xml:ns:xmpp-sasl' mechanism='PLAIN'/>", "policy-violation" },
     };
@@ -124,6 +124,18 @@ public sealed class ClientConnectionTests
         await romeo.ExpectStreamErrorAsync(condition);
         await Until(() => bench.Host.Ended.Count == 1);
         Assert.Empty(bench.Host.Received);
+    }
+
+    [Theory]
+    [Spec("RFC 6120", "8.1.2.1")]
+    [InlineData("romeo@localhost"), InlineData("romeo@localhost/orchard"), InlineData("romeo@localhost/other")]
+    public async Task AStanzaIsFromTheResourceWhateverTheUserSays(string from)
+    {
+        await using var bench = new NetBench();
+        var romeo = await bench.LoginAsync();
+        await romeo.SendAsync($"<message from='{from}' to='a@b'/>");
+        await Until(() => bench.Host.Received.Count == 1);
+        Assert.Equal("romeo@localhost/orchard", bench.Host.Received.Single().From.ToString());
     }
 
     [Theory]

@@ -268,16 +268,58 @@ public class SessionDeathTests
             Assert.NotNull(message.Child("urn:xmpp:delay", "delay"));
         }
         await romeo.ExpectAsync($"<r {Sm}/>");
+    }
 
-        // What cannot be read again from a room's archive ends the session, and waits.
-        await romeo.SendAsync($"<a {Sm} h='30'/>");
+    [Fact]
+    public async Task What_the_accounts_archive_has_is_read_from_there()
+    {
+        await using var server = await TestServer.StartAsync(Listener + """
+            [modules.mod_smacks]
+            smacks_max_queue_size = 5
+            """);
+        var juliet = await server.OnlineAsync("juliet", "balcony");
+        var romeo = await server.OnlineAsync("romeo", "orchard");
+        string token = await EnableAsync(romeo);
+        await romeo.DisposeAsync();
+        await WaitingAsync(server, 1);
+        for (int i = 0; i < 20; i++)
+            await juliet.SendAsync($"<message to='romeo@localhost' id='c{i}' type='chat'><body>{i}</body></message>");
+        await juliet.ExpectNothingAsync();
+        romeo = await ConnectAsync(server, "romeo");
+        await romeo.SendAsync($"<resume {Sm} previd='{token}' h='0'/>");
+        await romeo.ExpectAsync($"<resumed {Sm} h='0' previd='{token}'/>");
+        var ids = new List<long>();
+        for (int i = 0; i < 20; i++)
+        {
+            var message = await romeo.ReceiveAsync();
+            Assert.Equal(($"c{i}", "juliet@localhost/balcony", $"{i}"),
+                (message.Attribute("id"), message.Attribute("from"), message.Child("body")?.Text));
+            Assert.NotNull(message.Child("urn:xmpp:delay", "delay"));
+            ids.Add(long.Parse(Assert.Single(message.Children("urn:xmpp:sid:0", "stanza-id")).Attribute("id")!, null));
+        }
+        Assert.Equal(ids.Order().Distinct(), ids);
+        await romeo.ExpectAsync($"<r {Sm}/>");
+    }
+
+    [Fact]
+    public async Task What_is_in_no_archive_ends_the_session_and_waits()
+    {
+        await using var server = await TestServer.StartAsync(Listener + """
+            [modules.mod_mam]
+            enabled = false
+            [modules.mod_smacks]
+            smacks_max_queue_size = 5
+            """);
+        var juliet = await server.OnlineAsync("juliet", "balcony");
+        var romeo = await server.OnlineAsync("romeo", "orchard");
+        string token = await EnableAsync(romeo);
         for (int i = 0; i < 6; i++)
             await juliet.SendAsync($"<message to='romeo@localhost/orchard' id='c{i}'><body>{i}</body></message>");
         await romeo.ExpectEventuallyAsync("<stream:error>...</stream:error>");
         await romeo.DisposeAsync();
         await Eventually(() => server.Services.Sessions.Find(romeo.Jid) is null);
         romeo = await ConnectAsync(server, "romeo");
-        await romeo.SendAsync($"<resume {Sm} previd='{token}' h='30'/>");
+        await romeo.SendAsync($"<resume {Sm} previd='{token}' h='0'/>");
         await romeo.ExpectAsync($"<failed {Sm} h='0'>...</failed>");
         await romeo.BindAsync("orchard");
         await romeo.SendAsync("<presence/>");

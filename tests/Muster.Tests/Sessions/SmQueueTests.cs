@@ -24,7 +24,7 @@ public sealed class SmQueueTests
         {
             CountMax = countMax,
             BytesMax = bytesMax,
-            HasArchive = static room => room == Garden,
+            HasArchive = static jid => jid == Garden || jid == Julia.Bare,
         };
         var queue = SmQueue.Restore(new SmQueueSnapshot(sentBefore, [], []), limits);
         var lost = new List<SmEntry>();
@@ -165,6 +165,26 @@ public sealed class SmQueueTests
         queue.Push(Stanza(0), Julia, Now, _overflow);
         Assert.False(queue.IsComplete);
         Assert.Single(_overflow);
+    }
+
+    [Fact, Feature("SM-01")]
+    public void What_the_accounts_own_archive_has_is_a_reference_too()
+    {
+        static SharedStanza Kept(int id, string by) => SharedStanza.From(new Message(MessageType.Chat,
+            Jid.Parse("romeo@x/1"), Julia.Bare, "m",
+            Muster.Protocol.Payloads.StanzaIds.StanzaId($"{id}", Jid.Parse(by))));
+        var queue = Queue(0, countMax: 2);
+        queue.Push(Kept(7, "julia@x"), default, Now, _overflow);
+        queue.Push(Kept(8, "julia@x"), Julia, Now, _overflow);
+        for (int i = 0; i < 2; i++) queue.Push(Stanza(i), Julia, Now, _overflow);
+        Assert.Empty(_overflow);
+        Assert.Equal([new(Julia.Bare, 7, Now), new(Julia.Bare, 8, Now)], queue.References);
+
+        // What somebody else calls archived is in no archive here.
+        queue.Push(Kept(9, "romeo@x"), Julia, Now, _overflow);
+        queue.Push(Stanza(2), Julia, Now, _overflow);
+        queue.Push(Stanza(3), Julia, Now, _overflow);
+        Assert.Equal(["0000", "0001", "m"], _overflow.Select(entry => entry.Stanza.Stanza.Id));
     }
 
     [Fact]
