@@ -44,7 +44,8 @@ internal interface ISessionStore
     ValueTask Remove(string token, CancellationToken cancel = default);
 
     /// <summary>The count of an ended session; null when the account has no such session, or it ended before
-    /// <paramref name="since"/>. It stays: the answer may be lost with a connection, and the client ask again.</summary>
+    /// <paramref name="since"/>. It stays: the answer may be lost with a connection, and the client may ask
+    /// again.</summary>
     ValueTask<uint?> FindEnded(Jid account, string token, DateTimeOffset since, CancellationToken cancel = default);
 
     /// <summary>Forgets sessions that ended before a time; returns how many.</summary>

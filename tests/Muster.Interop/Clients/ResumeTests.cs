@@ -77,18 +77,11 @@ public sealed class ResumeTests
             await bot.HearAsync("heard bot-restarted");
             await Patience.Eventually(() => juliet.Rooms[0].All.Any(heard => heard.Id == "bot-restarted"));
 
-            Assert.Single(bot.Lines, "started");
-            Assert.DoesNotContain("failed", bot.Lines);
             string[] expected = ["before", "bot-before", .. Enumerable.Range(0, 5).Select(i => $"away-{i}"),
                 .. losesWhatIsUnderWay ? Array.Empty<string>() : ["bot-lost-1", "bot-lost-2"], "bot-back",
                 "restarted", "bot-restarted"];
-            string[] seen = [.. juliet.Rooms[0].All.Select(heard => heard.Id)];
-            Assert.Equal(expected.Order(), seen.Order());
-            Assert.Equal(seen, bot.Lines.Where(line => line.StartsWith("heard ", StringComparison.Ordinal))
-                .Select(line => line["heard ".Length..]));
+            Check(juliet, bot, expected);
             Assert.Empty(diary.Problems);
-            Assert.Equal(1, juliet.Begun);
-            Assert.Equal([$"available {Room}/Romeo"], juliet.OthersPresences);
 
             await bot.TellAsync("quit");
             Assert.Equal(0, await bot.EndAsync());
@@ -104,6 +97,19 @@ public sealed class ResumeTests
             if (bot is not null) await bot.DisposeAsync();
             if (restarted is not null) await restarted.DisposeAsync();
         }
+    }
+
+    // Both have everything once and in the same order, and she has seen him come, once, and nothing else.
+    static void Check(ManagedClient juliet, BotProcess bot, string[] expected)
+    {
+        string[] seen = [.. juliet.Rooms[0].All.Select(heard => heard.Id)];
+        Assert.Equal(expected.Order(), seen.Order());
+        Assert.Equal(seen, bot.Lines.Where(line => line.StartsWith("heard ", StringComparison.Ordinal))
+            .Select(line => line["heard ".Length..]));
+        Assert.Single(bot.Lines, "started");
+        Assert.DoesNotContain("failed", bot.Lines);
+        Assert.Equal(1, juliet.Begun);
+        Assert.Equal([$"available {Room}/Romeo"], juliet.OthersPresences);
     }
 
     static async Task SayAsync(ManagedClient client, string id)

@@ -12,8 +12,8 @@ namespace Muster.Interop.Recovery;
 /// </summary>
 /// <remarks>
 /// MUSTER_CHAOS_RESTARTS, MUSTER_CHAOS_SEED and MUSTER_CHAOS_DATABASE (sqlite or postgres) make it longer, repeat it,
-/// or take the other database. The seed repeats what is done to the server and when; what is just under way then is not in
-/// its hands.
+/// or take the other database. The seed repeats what is done to the server and when; what is just under way then is
+/// not in its hands.
 /// </remarks>
 public sealed class ChaosTests(ITestOutputHelper output)
 {
