@@ -148,7 +148,7 @@ public sealed class DurabilityTests(ITestOutputHelper output)
             if (isManaged)
             {
                 await talker.SendAsync($"<enable xmlns='{Namespaces.StreamManagement}' resume='true'/>");
-                await talker._managed.Task.WaitAsync(TimeSpan.FromSeconds(10));
+                await talker._managed.Task.WaitAsync(TimeSpan.FromSeconds(60));
             }
             await talker.SendAsync("<presence/>");
             return talker;
@@ -157,7 +157,7 @@ public sealed class DurabilityTests(ITestOutputHelper output)
         public async Task EnterAsync(string nick)
         {
             await SendAsync($"<presence to='{Room}/{nick}'><x xmlns='{Namespaces.Muc}'/></presence>");
-            await _entered.Task.WaitAsync(TimeSpan.FromSeconds(10));
+            await _entered.Task.WaitAsync(TimeSpan.FromSeconds(60));
         }
 
         public Task WhenHeard(string id) => _awaited.GetOrAdd(id, static _ =>

@@ -78,9 +78,9 @@ sealed class Wire : IAsyncDisposable
                 await Task.WhenAll(
                     PassAsync(client, server, isFromClient: true), PassAsync(server, client, isFromClient: false));
             }
-            catch (Exception e) when (e is SocketException or ObjectDisposedException)
+            catch (SocketException)
             {
-                // Broken, by the test or by one of them.
+                // The server is not there.
             }
             lock (_sockets)
             {
@@ -93,11 +93,20 @@ sealed class Wire : IAsyncDisposable
     async Task PassAsync(Socket from, Socket to, bool isFromClient)
     {
         byte[] buffer = new byte[16384];
-        while (await from.ReceiveAsync(buffer) is var count and > 0)
+        try
         {
-            if (isFromClient && _isDeaf) continue;
-            await to.SendAsync(buffer.AsMemory(0, count));
+            while (await from.ReceiveAsync(buffer) is var count and > 0)
+            {
+                if (isFromClient && _isDeaf) continue;
+                await to.SendAsync(buffer.AsMemory(0, count));
+            }
+            to.Shutdown(SocketShutdown.Send);
         }
-        to.Shutdown(SocketShutdown.Send);
+        catch (Exception e) when (e is SocketException or ObjectDisposedException)
+        {
+            // Whose end is reset is told to the other.
+            from.Close(0);
+            to.Close(0);
+        }
     }
 }

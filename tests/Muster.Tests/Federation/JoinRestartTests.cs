@@ -193,6 +193,9 @@ public sealed class JoinRestartTests : IAsyncDisposable
 
         var second = await ServeAsync();
         var back = await ResumeAsync(second, token);
+        // The room is loaded in the background: its time begins then.
+        var hall = Jid.Parse(Hall);
+        await Patience.Eventually(() => second.Services.Rooms.Values.Any(rooms => rooms.FindLive(hall) is not null));
         await second.AdvanceAsync(TimeSpan.FromSeconds(50));
         Assert.DoesNotContain(await back.DrainAsync(), stanza => stanza.Attribute("type") == "unavailable");
         await second.AdvanceAsync(TimeSpan.FromSeconds(20));
