@@ -219,6 +219,12 @@ sealed partial class JoinWatch : IDisposable
             ClearGhosts();
             await StoreAsync();
         }
+#pragma warning disable CA1031 // One failure, of whatever kind, must not end what is to be done again and again.
+        catch (Exception error)
+#pragma warning restore CA1031
+        {
+            _log.BackgroundFailed(error);
+        }
         finally
         {
             Volatile.Write(ref _isSweeping, 0);
