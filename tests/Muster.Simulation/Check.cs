@@ -1,6 +1,7 @@
 using System.Globalization;
 using Muster.Core.Rooms;
 using Muster.Protocol.Addresses;
+using Muster.Protocol.Payloads;
 using Muster.Protocol.Stanzas;
 
 namespace Muster.Simulation;
@@ -8,74 +9,114 @@ namespace Muster.Simulation;
 /// <summary>What must always be true. Each finding is a <see cref="SimulationException"/>.</summary>
 internal static class Check
 {
+    public static readonly CultureInfo Plain = CultureInfo.InvariantCulture;
+
     /// <summary>Everybody sees the archive from where he entered: every message once, in its order, as it is
     /// stored.</summary>
-    public static void Live(Store store, Jid who, Visit visit, string id, Message shown)
+    public static void Live(World world, Jid who, Jid room, Visit visit, long id, Message shown)
     {
+        var archive = world.Disk.Archive(room);
         int index = visit.ArchivedBefore + visit.Seen;
-        int position = index < store.Archive.Count && Id(store.Archive[index]) == id
+        int position = index < archive.Count && archive[index].Id == id
             ? index
-            : store.Archive.FindIndex(entry => Id(entry) == id);
+            : archive.FindIndex(entry => entry.Id == id);
         if (position < 0) throw new SimulationException($"{who} is shown {id}, which is not archived");
-        if (position > index)
-            throw new SimulationException($"{who} missed {Id(store.Archive[index])}: it sees {id} instead");
+        if (position > index) throw new SimulationException($"{who} missed {archive[index].Id}: it sees {id} instead");
         if (position < index) throw new SimulationException($"{who} sees {id} again");
-        var archived = store.Archive[position].Stanza;
-        if (!ReferenceEquals(archived, shown) && !archived.ToElement().DeepEquals(shown.ToElement()))
-            throw new SimulationException($"{who} sees '{shown}', archived is '{archived}'");
+        // What is sent again after resuming says when it should have come (XEP-0198 §5).
+        var bare = shown.Readdressed(shown.From, default).Without(child => Delay.IsBy(child, who.Bare));
+        if (!archive[position].Stanza.ToElement().DeepEquals(bare.ToElement()))
+            throw new SimulationException($"{who} sees '{bare}', archived is '{archive[position].Stanza}'");
     }
 
     /// <summary>Who enters gets the newest messages of the archive, as many as the room gives and the client
     /// wants.</summary>
-    public static void History(Store store, Jid who, List<string> seen, int archivedBefore, int max)
+    public static void History(World world, Jid who, Jid room, List<long> seen, int archivedBefore, int max)
     {
-        var expected = store.Archive.Take(archivedBefore).Where(entry => entry.Kind == RoomMessageKind.Message)
-            .TakeLast(Math.Min(max, 20)).Select(Id).ToList();
+        var expected = world.Disk.Archive(room).Take(archivedBefore)
+            .Where(entry => entry.Kind == RoomMessageKind.Message)
+            .TakeLast(Math.Min(max, 20)).Select(entry => entry.Id).ToList();
         if (!expected.SequenceEqual(seen))
             throw new SimulationException(
                 $"{who} gets the history {string.Join(' ', seen)} for {string.Join(' ', expected)}");
     }
 
+    /// <summary>A client is told that the server has taken a stanza: what it says must be kept, or refused.</summary>
+    public static void Acknowledged(World world, Jid who, Stanza stanza)
+    {
+        if (stanza is not Message { Body: not null, Id: { } id } message || world.Ledger.Refused.Contains(id)) return;
+        if (Count(world, message) == 0)
+            throw new SimulationException($"{who} is told that {id} has arrived, and it is nowhere");
+    }
+
+    /// <summary>How often a message is stored.</summary>
+    static int Count(World world, Message message)
+    {
+        if (message.Type == MessageType.Groupchat)
+            return world.Disk.Archive(message.To).Count(entry => entry.Stanza.Id == message.Id);
+        return world.Disk.Letters(message.To.Bare)
+            .Count(letter => letter.IsIncoming && letter.Message.Id == message.Id);
+    }
+
+    /// <summary>Occupants are sessions that are alive: whoever is not is about to be told out.</summary>
+    public static void NoGhosts(World world)
+    {
+        if (!world.Server.IsUp || !world.Server.IsQuiet) return;
+        foreach (var room in world.Server.Rooms.Values)
+        {
+            if (world.Disk.Occupants.ContainsKey(room.Address)) continue; // not loaded yet
+            foreach (var session in room.Loaded.Sessions)
+                if (!world.Server.Sessions.ContainsKey(session))
+                    throw new SimulationException($"{session} is a ghost in {room.Address}");
+        }
+    }
+
     /// <summary>When nothing is under way: all have seen all, agree on who is there, and no word is lost.</summary>
-    public static void AtRest(RoomLoop room, List<Client> clients, Store store)
+    public static void AtRest(World world, IReadOnlyList<Client> clients)
     {
-        var truth = room.Truth();
-        var inside = room.Loaded.Sessions.ToHashSet();
-        foreach (var client in clients)
+        NoGhosts(world);
+        foreach (var room in world.Server.Rooms.Values)
         {
-            if (client.IsInside != inside.Remove(client.Jid))
-                throw new SimulationException($"{client.Jid} believes inside={client.IsInside}, the room does not");
-            if (!client.IsInside) continue;
-            int seen = client.Visit!.ArchivedBefore + client.Visit.Seen;
-            if (seen != store.Archive.Count)
-                throw new SimulationException($"{client.Jid} has seen {seen} of {store.Archive.Count}");
-            if (!truth.SetEquals(client.View))
-                throw new SimulationException(
-                    $"{client.Jid} sees [{string.Join(", ", client.View)}], there are [{string.Join(", ", truth)}]");
+            var truth = room.Truth();
+            var inside = room.Loaded.Sessions.ToHashSet();
+            foreach (var client in clients)
+            {
+                var view = client.Rooms[room.Address];
+                if (view.IsInside != inside.Contains(client.Jid))
+                    throw new SimulationException(
+                        $"{client.Jid} believes inside={view.IsInside} of {room.Address}, which does not");
+                if (view.IsInside) SeesAll(world, client, view, truth);
+            }
         }
-        if (inside.Count > 0) throw new SimulationException($"{inside.First()} is a ghost");
-        Words(room, clients, store);
+        foreach (var client in clients) Words(world, client);
     }
 
-    // What a client sent and the server took is archived once, or refused. A crash or a session that ended may have
-    // swallowed what was still under way, but never doubled it.
-    static void Words(RoomLoop room, List<Client> clients, Store store)
+    static void SeesAll(World world, Client client, RoomView view, SortedSet<string> truth)
     {
-        var counts = new Dictionary<string, int>(StringComparer.Ordinal);
-        foreach (var entry in store.Archive)
-            counts[entry.Stanza.Id!] = counts.GetValueOrDefault(entry.Stanza.Id!) + 1;
-        foreach (string id in clients.SelectMany(client => client.Sent))
-        {
-            int count = counts.GetValueOrDefault(id);
-            if (count > 1) throw new SimulationException($"{id} is archived {count} times");
-            if (count == 1
-                && room.Failed.Contains(id)) throw new SimulationException($"{id} is archived though its batch failed");
-        }
-        foreach (var client in clients)
-            if (client.Accepted.FirstOrDefault(id => !counts.ContainsKey(id) && !client.Refused.Contains(id)
-                && !room.Failed.Contains(id))
-                is { } lost) throw new SimulationException($"{lost} was accepted and is nowhere");
+        if (!truth.SetEquals(view.Occupants))
+            throw new SimulationException(
+                $"{client.Jid} sees [{string.Join(", ", view.Occupants)}], there are [{string.Join(", ", truth)}]");
+        var all = world.Disk.Archive(view.Room).Select(entry => entry.Id);
+        if (!view.Archive.IsComplete || !view.Archive.Known.SequenceEqual(all))
+            throw new SimulationException($"{client.Jid} knows {view.Archive.Known.Count} of {all.Count()} of "
+                + $"{view.Room}, complete={view.Archive.IsComplete}");
     }
 
-    static string Id(RoomEffect.Archive entry) => entry.Id.ToString(CultureInfo.InvariantCulture);
+    // What a client sent is kept once, or was refused. Of what it forgot itself nobody can say whether it arrived.
+    static void Words(World world, Client client)
+    {
+        foreach (var message in client.Sent)
+        {
+            int count = Count(world, message);
+            if (count > 1) throw new SimulationException($"{message.Id} is kept {count} times");
+            if (count == 0 && !world.Ledger.Refused.Contains(message.Id!) && !client.Forgotten.Contains(message.Id!)
+                && !client.WaitsToSay(message))
+                throw new SimulationException($"{message.Id} is nowhere");
+        }
+        var letters = world.Disk.Letters(client.Jid.Bare)
+            .Where(letter => letter.IsIncoming && (letter.Message.To.IsBare || letter.Message.To == client.Jid))
+            .Select(letter => letter.Id).ToList();
+        var lost = letters.Except(client.Letters.Known).ToList();
+        if (lost.Count > 0) throw new SimulationException($"{client.Jid} never got {string.Join(' ', lost)}");
+    }
 }

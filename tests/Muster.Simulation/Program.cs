@@ -7,7 +7,7 @@ const string Usage = """
       --seeds A..B  one after another; stops at the first failure
       --steps N     things that users and misfortune do (default 2000)
       --fault NAME  a mistake of the host, which the checkers must find:
-                    ShowWithoutArchive LoseOnResume RepeatOnResume SwapMessages ForgetDeparture KeepFailedRoom
+                    (see Fault.cs)
       --trace JID   show all that one client (romeo@x/1 ... paris@y/2) sends and gets
     """;
 

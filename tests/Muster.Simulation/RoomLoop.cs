@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Muster.Core.Rooms;
+using Muster.Core.Sessions;
 using Muster.Protocol.Addresses;
 using Muster.Protocol.Payloads;
 using Muster.Protocol.Stanzas;
@@ -11,35 +12,54 @@ namespace Muster.Simulation;
 /// The room's host as <see cref="Room"/> describes it, without tasks: a mailbox, batches, one commit for a batch, then
 /// the effects in order. When the commit fails nothing is shown and the room is loaded afresh.
 /// </summary>
-internal sealed class RoomLoop(World world, Jid address)
+internal sealed class RoomLoop(World world, Server server, Jid address)
 {
     const int BatchMax = 64;
 
-    readonly Queue<object> _mailbox = [];
+    readonly record struct Input(Stanza? Stanza, RoomEvent? Event, SessionHold Hold);
+
+    readonly Queue<Input> _mailbox = [];
+    readonly Dictionary<Stanza, SessionHold> _postponed = new(ReferenceEqualityComparer.Instance);
     Room? _room;
     bool _isScheduled;
     (SharedStanza Stanza, Jid To)? _heldBack; // Fault.SwapMessages
     int _life;                                // a crash makes what was scheduled before it void
 
     public Jid Address => address;
-
-    /// <summary>Ids of messages that were in a batch that could not be stored.</summary>
-    public HashSet<string> Failed { get; } = [];
+    public bool IsQuiet => _mailbox.Count == 0;
 
     /// <summary>The room, loaded when it is not in memory.</summary>
     public Room Loaded => _room ??= Load();
 
-    /// <summary>Gives the room a stanza or an event.</summary>
-    public void Post(object input)
+    /// <summary>Gives the room a stanza.</summary>
+    public void Post(Stanza stanza, SessionHold hold) => Post(new Input(stanza, null, hold));
+
+    void Post(Input input)
     {
         _mailbox.Enqueue(input);
         Wake();
     }
 
+    /// <summary>Tells a room that is in memory, and waits until it has dealt with it.</summary>
+    public void Tell(RoomEvent what)
+    {
+        if (_room is null && _mailbox.Count == 0) return;
+        _mailbox.Enqueue(new Input(null, what, default));
+        DrainAll();
+    }
+
+    /// <summary>Deals with all that waits. False when nothing did.</summary>
+    public bool DrainAll()
+    {
+        if (_mailbox.Count == 0) return false;
+        while (_mailbox.Count > 0) Drain();
+        return true;
+    }
+
     public void Crash()
     {
-        foreach (var stanza in _mailbox.OfType<Stanza>()) Remember(stanza);
         _mailbox.Clear();
+        _postponed.Clear();
         _room = null;
         _isScheduled = false;
         _heldBack = null;
@@ -48,8 +68,16 @@ internal sealed class RoomLoop(World world, Jid address)
 
     Room Load()
     {
-        world.Note("the room is loaded");
-        return Room.Restore(world.Store.Room, new RoomPolicy(), world.Store.History(20));
+        var room = Room.Restore(world.Disk.Room(address), world.RoomPolicy, world.Disk.History(address, 20));
+        if (world.Disk.Occupants.Remove(address, out var inside))
+        {
+            room.TakeBack(inside, world.Now);
+            world.Note($"{address} takes back {room.Sessions.Length} sessions");
+            foreach (var session in room.Sessions)
+                if (!server.Restored.Contains(session))
+                    Post(new Input(null, new RoomEvent.SessionLost(session), default));
+        }
+        return room;
     }
 
     void Wake()
@@ -57,7 +85,7 @@ internal sealed class RoomLoop(World world, Jid address)
         if (_isScheduled || _mailbox.Count == 0) return;
         _isScheduled = true;
         int life = _life;
-        world.After(world.Random.Next(0, 30), () => { if (life == _life) Drain(); });
+        world.After(world.Random.Next(0, world.Chance(0.05) ? 300 : 30), () => { if (life == _life) Drain(); });
     }
 
     void Drain()
@@ -65,42 +93,88 @@ internal sealed class RoomLoop(World world, Jid address)
         _isScheduled = false;
         var room = Loaded;
         var effects = new List<RoomEffect>();
-        var marks = new List<(int From, long Id)>();
-        var batch = new List<Stanza>();
+        var marks = new List<(int From, long Id, string? Cause)>();
+        var batch = new List<Input>();
         while (_mailbox.Count > 0 && batch.Count < BatchMax && !room.IsClosed)
         {
-            object input = _mailbox.Dequeue();
-            long id = world.Store.NextId();
-            marks.Add((effects.Count, id));
-            room.Handle(input is Stanza stanza
-                ? new RoomInput(stanza, world.Now, id, FactsOf(stanza.From))
-                : new RoomInput((RoomEvent)input, world.Now, id), effects);
-            if (input is Stanza taken) batch.Add(taken);
+            var input = _mailbox.Dequeue();
+            long id = world.Disk.NextId();
+            marks.Add((effects.Count, id, input.Stanza?.Id));
+            room.Handle(input.Stanza is { } stanza
+                ? new RoomInput(stanza, world.Now, id, new SenderFacts { IsLocal = true, MayPersist = true })
+                : new RoomInput(input.Event!, world.Now, id), effects);
+            batch.Add(input);
         }
-        bool stored = world.Store.TryCommit(effects);
-        if (!stored) world.Note($"the store fails on a batch of {batch.Count}");
-        if (stored || world.Fault == Fault.ShowWithoutArchive) Perform(effects, marks);
-        else if (world.Fault != Fault.KeepFailedRoom) GiveUp(room, batch, effects);
+        foreach (var refused in effects.OfType<RoomEffect.Refuse>()) world.Ledger.Refuse(refused.Cause);
+        var holds = Holds(batch, effects);
+        bool stores = effects.Exists(effect => effect is RoomEffect.Archive or RoomEffect.Persist);
+        bool stored = !stores || world.Disk.TryCommit(address, effects, CountsOf(holds));
+        if (!stored) world.Note($"the disk fails on a batch of {batch.Count}");
+        if (stored || world.Fault == Fault.ShowWithoutArchive)
+        {
+            Release(holds, stores);
+            Perform(effects, marks);
+        }
+        else if (world.Fault != Fault.KeepFailedRoom)
+        {
+            GiveUp(room, batch, effects);
+            Release(holds, areStored: false);
+        }
         if (room.IsClosed) _room = null;
         Wake();
     }
 
-    void Perform(List<RoomEffect> effects, List<(int From, long Id)> marks)
+    // ---- What its senders are told (ADR 0006) ----
+
+    /// <summary>The holds that end with this batch. That of a message which waits for its sender's turn ends with the
+    /// batch in which that has come.</summary>
+    List<SessionHold> Holds(List<Input> batch, List<RoomEffect> effects)
+    {
+        var ending = new List<SessionHold>();
+        foreach (var input in batch)
+            if (input.Stanza is { } stanza && input.Hold.Session is not null) _postponed[stanza] = input.Hold;
+        var postponed = world.Fault == Fault.CountPostponed ? []
+            : effects.OfType<RoomEffect.Postponed>().Select(effect => (Stanza)effect.Cause)
+                .Except(effects.OfType<RoomEffect.Resolved>().Select(effect => (Stanza)effect.Cause)).ToHashSet();
+        foreach (var cause in batch.Select(input => input.Stanza).OfType<Stanza>()
+            .Concat(effects.OfType<RoomEffect.Resolved>().Select(effect => effect.Cause)))
+            if (!postponed.Contains(cause) && _postponed.Remove(cause, out var hold)) ending.Add(hold);
+        return ending;
+    }
+
+    IEnumerable<(string Token, uint Count)> CountsOf(List<SessionHold> holds)
+    {
+        if (world.Fault == Fault.StoreWithoutCount) return [];
+        // While an earlier message waits, nothing later may count.
+        return holds.Where(hold => !IsOvertaking(hold)).Select(hold => (hold.Session!.Token!, hold.Number));
+    }
+
+    void Release(List<SessionHold> holds, bool areStored)
+    {
+        foreach (var hold in holds) hold.Release(areStored && !IsOvertaking(hold));
+    }
+
+    bool IsOvertaking(SessionHold hold) => _postponed.Values.Any(waiting =>
+        waiting.Session == hold.Session && unchecked((int)(waiting.Number - hold.Number)) < 0);
+
+    // ---- Effects ----
+
+    void Perform(List<RoomEffect> effects, List<(int From, long Id, string? Cause)> marks)
     {
         int mark = 0;
         for (int i = 0; i < effects.Count; i++)
         {
             while (mark + 1 < marks.Count && marks[mark + 1].From <= i) mark++;
-            Perform(effects[i], marks[mark].Id);
+            Perform(effects[i], marks[mark].Id, marks[mark].Cause);
         }
     }
 
-    void Perform(RoomEffect effect, long id)
+    void Perform(RoomEffect effect, long id, string? cause)
     {
         switch (effect)
         {
             case RoomEffect.Refuse refuse:
-                world.Deliver(SharedStanza.From(refuse.Answer), refuse.Cause.From);
+                server.Deliver(SharedStanza.From(refuse.Answer), refuse.Cause.From);
                 break;
             case RoomEffect.Send send:
                 Send(SharedStanza.From(send.Stanza), [send.To]);
@@ -109,15 +183,25 @@ internal sealed class RoomLoop(World world, Jid address)
                 Send(SharedStanza.From(broadcast.Stanza), broadcast.Sessions);
                 break;
             case RoomEffect.Entered entered:
-                world.Find(entered.Session)?.Visits.Enqueue(new Visit(world.Store.CountBefore(id)));
+                world.Ledger.Entered(address, cause!, world.Disk.CountBefore(address, id));
+                break;
+            case RoomEffect.Left left:
+                world.Ledger.Left(left);
                 break;
             case RoomEffect.WakeAt wake:
                 int life = _life;
-                world.At(wake.At, () => { if (life == _life) Post(new RoomEvent.Tick()); });
+                world.At(wake.At, () => { if (life == _life) Post(new Input(null, new RoomEvent.Tick(), default)); });
                 break;
-            case RoomEffect.Closed or RoomEffect.Left or RoomEffect.Renamed or RoomEffect.Configured
-                or RoomEffect.Archive or RoomEffect.Persist or RoomEffect.Undeliverable or RoomEffect.Forward
-                or RoomEffect.ReadArchive:
+            case RoomEffect.ReadArchive { Request: { } request } read:
+                server.AnswerArchive(read.Question, address, request,
+                    [.. world.Disk.Archive(address).Select(entry => (entry.Id, entry.Stanza))]);
+                break;
+            case RoomEffect.Suspended suspended:
+                world.Disk.Occupants[address] = suspended.Occupants;
+                break;
+            case RoomEffect.Closed or RoomEffect.Renamed or RoomEffect.Configured or RoomEffect.Archive
+                or RoomEffect.Persist or RoomEffect.Undeliverable or RoomEffect.Forward or RoomEffect.ReadArchive
+                or RoomEffect.Postponed or RoomEffect.Resolved:
                 break;
             default:
                 throw new SimulationException($"the host does not know {effect}");
@@ -136,11 +220,11 @@ internal sealed class RoomLoop(World world, Jid address)
                 _heldBack = (stanza, recipients[i]);
                 continue;
             }
-            world.Deliver(stanza, recipients[i]);
+            server.Deliver(stanza, recipients[i]);
             if (_heldBack is { } held && held.To == recipients[i])
             {
                 _heldBack = null;
-                world.Deliver(held.Stanza, held.To);
+                server.Deliver(held.Stanza, held.To);
             }
         }
     }
@@ -148,46 +232,24 @@ internal sealed class RoomLoop(World world, Jid address)
     static bool IsAboutRecipient(Stanza stanza) => stanza.Child(Namespaces.MucUser, "x") is { } x &&
         MucUser.Read(x, out _)!.Statuses.Contains(MucStatus.Self);
 
-    /// <summary>Layout §4: the object has promised what is not true; the senders are refused, everybody is sent out and
-    /// it is loaded afresh.</summary>
-    void GiveUp(Room room, List<Stanza> batch, List<RoomEffect> effects)
+    /// <summary>The object has promised what is not true: the senders are refused, everybody is sent out, and it is
+    /// loaded afresh.</summary>
+    void GiveUp(Room room, List<Input> batch, List<RoomEffect> effects)
     {
-        foreach (var stanza in batch)
+        foreach (var stanza in batch.Select(input => input.Stanza).OfType<Stanza>())
         {
-            Remember(stanza);
+            world.Ledger.Refuse(stanza);
             if (!stanza.IsError && stanza is not Iq { IsRequest: false })
-                world.Deliver(SharedStanza.From(stanza.Refuse(StanzaError.ServiceUnavailable)), stanza.From);
+                server.Deliver(SharedStanza.From(stanza.Refuse(StanzaError.ServiceUnavailable)), stanza.From);
         }
-        room.Abandon("the store failed", effects);
-        foreach (var effect in effects) Perform(effect, 0);
-    }
-
-    // Some come from another server: the room must find out by itself whether they are there.
-    static SenderFacts FactsOf(Jid user) => new() { IsLocal = user.Domain is "x", MayPersist = true };
-
-    void Remember(Stanza stanza)
-    {
-        if (stanza is Message { Type: MessageType.Groupchat, Id: { } id }) Failed.Add(id);
+        room.Abandon("the disk failed", effects);
+        foreach (var refused in effects.OfType<RoomEffect.Refuse>()) world.Ledger.Refuse(refused.Cause);
+        foreach (var effect in effects) Perform(effect, 0, null);
+        Release([.. _postponed.Values], areStored: false);
+        _postponed.Clear();
     }
 
     /// <summary>Who is inside, from the room itself: "nick role affiliation".</summary>
-    public SortedSet<string> Truth()
-    {
-        var truth = new SortedSet<string>(StringComparer.Ordinal);
-        foreach (var role in RoomOptions.AllRoles)
-        {
-            var effects = new List<RoomEffect>();
-            var ask = new Iq(IqType.Get, Jid.Parse("admin@x/1"), address, "truth",
-                new Element(Namespaces.MucAdmin, "query", new MucItem(Role: role).ToElement(Namespaces.MucAdmin)));
-            var facts = new SenderFacts { IsServiceAdmin = true };
-            Loaded.Handle(new RoomInput(ask, world.Now, world.Store.NextId(), facts), effects);
-            var answer = effects.OfType<RoomEffect.Send>().Single().Stanza;
-            foreach (var child in answer.Elements.Single().Children(Namespaces.MucAdmin, "item"))
-            {
-                var item = MucItem.Read(child, out _)!;
-                truth.Add($"{item.Nick} {item.Role!.Value.ToName()} {item.Affiliation!.Value.ToName()}");
-            }
-        }
-        return truth;
-    }
+    public SortedSet<string> Truth() => [.. Loaded.Inside
+        .Select(one => $"{one.Nick} {one.Role.ToName()} {one.Affiliation.ToName()}")];
 }

@@ -62,6 +62,7 @@ public sealed partial class Room
         {
             pace.HasHeldMessage = true;
             _held.Enqueue(held, input.Now + wait);
+            effects.Add(new RoomEffect.Postponed(message));
             return null;
         }
         var roomWait = Wait(ref _roomShaper, Policy.RoomRate, bytes, input.Now);
@@ -69,6 +70,7 @@ public sealed partial class Room
         {
             pace.HasHeldMessage = true;
             _line.Enqueue(held with { ReadyAt = input.Now + roomWait });
+            effects.Add(new RoomEffect.Postponed(message));
             return null;
         }
         pace.MessageAt = input.Now;
@@ -112,6 +114,7 @@ public sealed partial class Room
         var pace = held.Sender.Pace!;
         pace.HasHeldMessage = false;
         pace.MessageAt = input.Now; // [D] from when it was shown, so that no burst follows
+        effects.Add(new RoomEffect.Resolved(held.Message));
         // muc.md §16: the rights may have changed meanwhile.
         var refusal = !IsInside(held.Sender) ? OccupantsOnly : CheckTalk(held.Sender, held.Kind);
         if (refusal is not null)
@@ -151,7 +154,10 @@ public sealed partial class Room
     void RefuseWaiting(List<RoomEffect> effects)
     {
         foreach (var held in _line.Concat(_held.UnorderedItems.Select(item => item.Element)))
+        {
+            effects.Add(new RoomEffect.Resolved(held.Message));
             Refuse(held.Message, OccupantsOnly, effects);
+        }
         foreach (var pending in _checks.Values) Refuse(pending.Presence, CheckFailed, effects);
         _line.Clear();
         _held.Clear();

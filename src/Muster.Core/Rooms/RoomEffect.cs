@@ -43,6 +43,15 @@ public abstract record RoomEffect
     /// <param name="Tombstone">What stands in its place.</param>
     public sealed record Retract(long Id, Message Tombstone) : RoomEffect;
 
+    /// <summary>A message was taken and will be kept or refused later (Room.Rates): until <see cref="Resolved"/> its
+    /// sender must not be told that it is stored.</summary>
+    /// <param name="Cause">The message as it came.</param>
+    public sealed record Postponed(Message Cause) : RoomEffect;
+
+    /// <summary>What becomes of a <see cref="Postponed"/> message stands among the effects of the same input.</summary>
+    /// <param name="Cause">The message as it came.</param>
+    public sealed record Resolved(Message Cause) : RoomEffect;
+
     /// <summary>Keep a change of the room's lasting state, before anybody sees it.</summary>
     /// <param name="Change">What changed.</param>
     public sealed record Persist(RoomChange Change) : RoomEffect;

@@ -193,13 +193,17 @@ public sealed partial class Session
         get { lock (_lock) return _unsettled == 0; }
     }
 
-    /// <summary>The count that storage should know before the client is told it, or null when it knows.</summary>
+    /// <summary>The count that storage should know before the client is told it; null when it knows, and while not all
+    /// that is counted is stored or refused.</summary>
     public uint? UnstoredCount
     {
         get
         {
             lock (_lock)
-                return _managed is { } managed && managed.Taken != managed.StoredCount ? managed.Taken : null;
+            {
+                return _managed is { } managed && _unsettled == 0 && managed.Taken != managed.StoredCount
+                    ? managed.Taken : null;
+            }
         }
     }
 
@@ -233,10 +237,14 @@ public sealed partial class Session
 
     void Settle()
     {
+        SessionWatcher? watcher;
         lock (_lock)
         {
-            if (--_unsettled == 0) _link?.Settled();
+            if (--_unsettled > 0) return;
+            _link?.Settled();
+            watcher = _managed?.Watcher;
         }
+        watcher?.Settled(this);
     }
 
     uint UnackedMax(ManagedStream managed) =>

@@ -57,7 +57,7 @@ public sealed partial class Session
                 WatchesBlocked = WatchesBlocked,
                 HasCarbons = HasCarbons,
                 UsesArchive = UsesArchive,
-                Directed = [.. _directed],
+                Directed = [.. _directed.Keys],
             };
         }
     }
@@ -84,7 +84,7 @@ public sealed partial class Session
             },
         };
         session.SetPresence(snapshot.Available);
-        foreach (var to in snapshot.Directed) session._directed.Add(to);
+        foreach (var to in snapshot.Directed) session._directed.TryAdd(to, new DirectedPresence(null, IsAnswered: true));
         return session;
     }
 }

@@ -114,7 +114,7 @@ public sealed partial class Session
             {
                 if (!link.TryAccept()) return;
                 foreach (var (reference, message) in archived)
-                    Repeat(link, message ?? Gap(reference), Jid, reference.QueuedAt);
+                    Repeat(link, Archived(reference, message), Jid, reference.QueuedAt);
                 foreach (var entry in managed.Queue.Stored)
                     Repeat(link, entry.Stanza.Stanza, entry.To, entry.QueuedAt);
                 if (managed.Queue.UnackedCount > 0 && managed.Queue.TakeRequest(0, force: true))
@@ -146,6 +146,13 @@ public sealed partial class Session
         link.EndStanza();
     }
 
-    Message Gap(SmReference reference) => new(
-        reference.Archive == Account ? MessageType.Normal : MessageType.Groupchat, reference.Archive, default, null);
+    /// <summary>A message of an archive as it was sent: history says when it was said (XEP-0045 §7.2.13
+    /// #enter-history), which no archive keeps within the message.</summary>
+    Stanza Archived(SmReference reference, Message? message)
+    {
+        if (message is null)
+            return new Message(reference.Archive == Account ? MessageType.Normal : MessageType.Groupchat,
+                reference.Archive, default, null);
+        return reference.SaidAt is { } at ? message.Add(new Delay(at, reference.Archive).ToElement()) : message;
+    }
 }

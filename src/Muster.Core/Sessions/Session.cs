@@ -33,7 +33,8 @@ public enum DeliverOutcome
 public sealed partial class Session
 {
     readonly Lock _lock = new();
-    readonly HashSet<Jid> _directed = [];
+    readonly Dictionary<Jid, DirectedPresence> _directed = [];
+    int _unanswered; // of those
     SessionLink? _link;
     ManagedStream? _managed;    // XEP-0198
     WaitingStanzas? _waiting;   // XEP-0352: there while the client is inactive
@@ -128,14 +129,19 @@ public sealed partial class Session
     }
 
     /// <summary>Remembers that directed available presence went to an address (RFC 6121 §4.6), or forgets it.</summary>
+    /// <param name="presence">The presence: available or unavailable.</param>
+    /// <param name="max">How many addresses may have it.</param>
     /// <returns>False when it would be one more than <paramref name="max"/>: the presence is refused.</returns>
-    public bool TrackDirected(Jid to, bool available, int max)
+    public bool TrackDirected(Presence presence, int max)
     {
         lock (_lock)
         {
-            if (!available) _directed.Remove(to);
-            else if (_directed.Count >= max && !_directed.Contains(to)) return false;
-            else _directed.Add(to);
+            bool isKnown = _directed.ContainsKey(presence.To);
+            if (presence.Type == PresenceType.Available && _directed.Count >= max && !isKnown) return false;
+            if (isKnown) RemoveDirected(presence.To);
+            if (presence.Type != PresenceType.Available) return true;
+            _directed.Add(presence.To, new DirectedPresence(presence.Id, IsAnswered: false));
+            _unanswered++;
             return true;
         }
     }
@@ -143,7 +149,7 @@ public sealed partial class Session
     /// <summary>Whether directed available presence went to exactly this address.</summary>
     public bool HasDirectedTo(Jid to)
     {
-        lock (_lock) return _directed.Contains(to);
+        lock (_lock) return _directed.ContainsKey(to);
     }
 
     /// <summary>The address below a bare JID that directed available presence went to: the occupant that the user is in
@@ -152,7 +158,7 @@ public sealed partial class Session
     {
         lock (_lock)
         {
-            foreach (var to in _directed)
+            foreach (var to in _directed.Keys)
                 if (to.SameBare(bare)) return to;
             return Jid.None;
         }
@@ -164,8 +170,9 @@ public sealed partial class Session
     {
         lock (_lock)
         {
-            Jid[] all = [.. _directed];
+            Jid[] all = [.. _directed.Keys];
             _directed.Clear();
+            _unanswered = 0;
             return all;
         }
     }
@@ -176,8 +183,8 @@ public sealed partial class Session
     {
         lock (_lock)
         {
-            Jid[] taken = [.. _directed.Where(to => match(to))];
-            foreach (var to in taken) _directed.Remove(to);
+            Jid[] taken = [.. _directed.Keys.Where(to => match(to))];
+            foreach (var to in taken) RemoveDirected(to);
             return taken;
         }
     }
@@ -231,7 +238,7 @@ public sealed partial class Session
                 lock (link.Gate)
                 {
                     if (!link.AcceptsStanzas) return DeliverOutcome.Gone;
-                    ForgetDirected(stanza);
+                    NoteDirected(stanza);
                     StanzaWriter.Write(link.Outbound, stanza, link.DeclaresNamespace ? "" : Namespaces.Client);
                     return Written(link);
                 }
@@ -269,7 +276,7 @@ public sealed partial class Session
             if (_ended) return DeliverOutcome.Gone;
             managed = _managed;
             if (managed is null && _link is null) return DeliverOutcome.Gone;
-            ForgetDirected(shared.Stanza);
+            NoteDirected(shared.Stanza);
             if (_waiting is { } waiting && ClientState.MayWait(shared.Stanza) && waiting.TryAdd(shared, to))
                 return DeliverOutcome.Written;
             SendWaiting();
@@ -300,12 +307,39 @@ public sealed partial class Session
         }
     }
 
-    // RFC 6121 §4.6.3: who has gone, or refused the presence, need not be told the end of it. A room's kick is one.
-    void ForgetDirected(Stanza stanza)
+    // RFC 6121 §4.6.3: who has gone, or refused the presence, need not be told the end of it. A room's kick is one. But
+    // while a room has not answered, such a word can be about an older session of the same address, which has just left
+    // it under the same nick: the end of this one must be told all the same.
+    void NoteDirected(Stanza stanza)
     {
-        if (_directed.Count > 0 && stanza is Presence { Type: PresenceType.Unavailable or PresenceType.Error })
-            _directed.Remove(stanza.From);
+        if (_directed.Count == 0 || stanza is not Presence presence) return;
+        if (presence.Type == PresenceType.Available && _unanswered == 0) return;
+        if (!_directed.TryGetValue(presence.From, out var shown)) return;
+        switch (presence.Type)
+        {
+            // XEP-0045 §7.2.2 #enter-pres: a room answers with the occupant's own presence, and with its id.
+            case PresenceType.Available when !shown.IsAnswered && presence.Id == shown.Id:
+                _directed[presence.From] = shown with { IsAnswered = true };
+                _unanswered--;
+                break;
+            case PresenceType.Error when presence.Id == shown.Id:
+            case PresenceType.Unavailable when shown.IsAnswered
+                || presence.Child(Namespaces.MucUser, "x") is null:
+                RemoveDirected(presence.From);
+                break;
+        }
     }
+
+    void RemoveDirected(Jid to)
+    {
+        if (_directed.Remove(to, out var shown) && !shown.IsAnswered) _unanswered--;
+    }
+
+    /// <summary>Directed presence that an address has.</summary>
+    /// <param name="Id">Id of the stanza.</param>
+    /// <param name="IsAnswered">A room has answered it: what it says of the occupant from now on is about this
+    /// session.</param>
+    readonly record struct DirectedPresence(string? Id, bool IsAnswered);
 
     static DeliverOutcome Written(SessionLink link)
     {

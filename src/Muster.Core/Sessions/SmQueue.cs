@@ -18,7 +18,10 @@ public readonly record struct SmEntry(SharedStanza Stanza, Jid To, DateTimeOffse
 /// <param name="Archive">Whose: a room, or the account itself.</param>
 /// <param name="Id">The message's id there.</param>
 /// <param name="QueuedAt">As for <see cref="SmEntry"/>.</param>
-public readonly record struct SmReference(Jid Archive, long Id, DateTimeOffset QueuedAt);
+/// <param name="SaidAt">When the message was said, where the room told that with it: then it was history, and is sent
+/// again as such; null for one that was shown when it was said.</param>
+public readonly record struct SmReference(
+    Jid Archive, long Id, DateTimeOffset QueuedAt, DateTimeOffset? SaidAt = null);
 
 /// <summary>What an acknowledgement did.</summary>
 public enum SmAck
@@ -183,7 +186,14 @@ public sealed class SmQueue(SmQueueLimits limits)
         var archive = message.Type == MessageType.Groupchat ? message.From.Bare : to.Bare;
         return StanzaIds.Find(message, archive) is { } id && limits.HasArchive(archive)
             && long.TryParse(id, NumberStyles.None, CultureInfo.InvariantCulture, out long number)
-            ? new(archive, number, entry.QueuedAt) : default;
+            ? new(archive, number, entry.QueuedAt, SaidAt(message, archive)) : default;
+    }
+
+    static DateTimeOffset? SaidAt(Message message, Jid archive)
+    {
+        foreach (var child in message.Elements)
+            if (Delay.IsBy(child, archive)) return Delay.Read(child)?.Stamp;
+        return null;
     }
 }
 

@@ -60,4 +60,8 @@ public abstract class SessionWatcher
     /// <summary>Stanzas find no room in the queue any more: they are answered for as those of a session that has died,
     /// and the session cannot be resumed before the client has acknowledged all that it got.</summary>
     public abstract void Overflowed(Session session, IReadOnlyList<SmEntry> lost);
+
+    /// <summary>All that the session's client has sent is stored or refused: whoever waits to tell its count may go
+    /// on. Also for a session that has ended.</summary>
+    public abstract void Settled(Session session);
 }

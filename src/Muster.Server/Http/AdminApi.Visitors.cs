@@ -61,21 +61,21 @@ sealed partial class AdminApi
         if (!room.TryWithResource(request.Nick, out var occupant))
             throw AdminException.Invalid($"'{request.Nick}' is no nick");
         string what = $"entering {room} for {session.Jid}";
-        // RFC 6121 §4.6: the end of the session is told to those who got its presence.
-        if (!session.TrackDirected(occupant, available: true, _parts.Services.Limits.DirectedPresencesMax))
-            throw AdminException.Of(StanzaError.ResourceConstraint, what);
         string? password = request.Password is { } given
             ? AdminCall.TextOf(given, "password", ReasonBytesMax)
             : null;
         var presence = new Presence(PresenceType.Available, session.Jid, occupant, NewId(), new Element(Namespaces.Muc,
             "x", password is null ? null : new Element(Namespaces.Muc, "password", password)));
+        // RFC 6121 §4.6: the end of the session is told to those who got its presence.
+        if (!session.TrackDirected(presence, _parts.Services.Limits.DirectedPresencesMax))
+            throw AdminException.Of(StanzaError.ResourceConstraint, what);
         try
         {
             await Answer(service.SendFor(session, presence, AnswerLimit), what);
         }
         catch (AdminException)
         {
-            session.TrackDirected(occupant, available: false, 0);
+            session.TrackDirected(LeavingOf(session, occupant), 0);
             throw;
         }
     }
@@ -88,11 +88,13 @@ sealed partial class AdminApi
             found.Inside.Where(inside => inside.Session == session.Jid).Select(inside => inside.Nick).FirstOrDefault());
         if (nick is null || !room.TryWithResource(nick, out var occupant))
             throw AdminException.NotFound($"{session.Jid} is not in {room}");
-        session.TrackDirected(occupant, available: false, 0);
-        await Answer(service.SendFor(session,
-            new Presence(PresenceType.Unavailable, session.Jid, occupant, NewId()), AnswerLimit),
-            $"leaving {room} for {session.Jid}");
+        var leaving = LeavingOf(session, occupant);
+        session.TrackDirected(leaving, 0);
+        await Answer(service.SendFor(session, leaving, AnswerLimit), $"leaving {room} for {session.Jid}");
     }
+
+    static Presence LeavingOf(Session session, Jid occupant) =>
+        new(PresenceType.Unavailable, session.Jid, occupant, NewId());
 
     Task PostPrivateMessage(AdminCall call, PrivateSpeech request)
     {

@@ -29,8 +29,7 @@ sealed partial class LocalDomain
         if (presence.IsSubscription) return TakeSubscription(session, presence);
         if (presence.Type is not (PresenceType.Available or PresenceType.Unavailable)) return _router.Route(presence);
         // §4.6.3: whoever got it must hear of its end: rooms rely on that.
-        bool available = presence.Type == PresenceType.Available;
-        if (session.TrackDirected(presence.To, available, Limits.DirectedPresencesMax))
+        if (session.TrackDirected(presence, Limits.DirectedPresencesMax))
         {
             _joins.Sent(session, presence);
             return _router.Route(presence);

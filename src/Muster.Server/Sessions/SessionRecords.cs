@@ -96,13 +96,15 @@ static class SessionRecords
 
     static Element ToElement(SmReference reference) => new Element("", "dropped")
         .With("room", reference.Archive.IsNone ? null : reference.Archive.ToString())
-        .With("id", Text(reference.Id)).With("at", Timestamp.Format(reference.QueuedAt));
+        .With("id", Text(reference.Id)).With("at", Timestamp.Format(reference.QueuedAt))
+        .With("said", reference.SaidAt is { } said ? Timestamp.Format(said) : null);
 
     static SmReference? ReadReference(Element dropped)
     {
         if (dropped.Attribute("room") is not { } text) return default(SmReference);
         if (!Jid.TryParse(text, out var room) || !Timestamp.TryParse(dropped.Attribute("at"), out var at)) return null;
-        return new SmReference(room, Number(dropped, "id"), at);
+        DateTimeOffset? saidAt = Timestamp.TryParse(dropped.Attribute("said"), out var said) ? said : null;
+        return new SmReference(room, Number(dropped, "id"), at, saidAt);
     }
 
     static Element ToElement(SmEntry entry) => new Element("", "entry", entry.Stanza.Stanza.ToElement())
