@@ -1,3 +1,4 @@
+using Muster.Core.Sessions;
 using Muster.Protocol.Addresses;
 using Muster.Server.Sessions;
 using Muster.Server.Storage;
@@ -15,17 +16,20 @@ sealed partial class ServerHost
     async Task TakeUpAsync()
     {
         var store = Services.Database.Sessions;
+        // Before the start, which forgets the occupants after a crash: a temporary room among these goes by being
+        // loaded.
+        var occupied = await store.RoomsWithOccupants();
+        var survivors = new HashSet<Jid>();
         foreach (var saved in await store.Start(_overrides.Clock.GetUtcNow()))
         {
             var policy = Services.Local.SmPolicyOf(saved.Account);
-            bool isBack = policy.IsEnabled && SessionRecords.Read(saved.State, policy) is { } snapshot
-                && await Services.Local.TakeUp(snapshot);
-            if (!isBack) await store.End(saved.Count, _overrides.Clock.GetUtcNow(), policy.OldMax);
+            var snapshot = policy.IsEnabled ? SessionRecords.Read(saved.State, policy) : null;
+            if (snapshot is not null && await Services.Local.TakeUp(snapshot)) survivors.Add(snapshot.Jid);
+            else await store.End(saved.Count, _overrides.Clock.GetUtcNow(), policy.OldMax);
         }
         await _joins.TakeUpAsync();
-        var occupied = await store.RoomsWithOccupants();
         foreach (var rooms in Services.Rooms.Values)
-            rooms.Occupied(occupied.Where(room => room.Domain.SequenceEqual(rooms.Settings.Service.Domain)));
+            rooms.Occupied(occupied.Where(room => room.Domain.SequenceEqual(rooms.Settings.Service.Domain)), survivors);
     }
 
     async Task LoadOccupiedAsync()
@@ -56,18 +60,14 @@ sealed partial class ServerHost
         try
         {
             foreach (var rooms in Services.Rooms.Values) await rooms.Settle();
-            var sessions = new List<StoredSession>();
-            foreach (var session in Services.Sessions.Accounts.SelectMany(account => account.Snapshot).ToArray())
-            {
-                if (session.Snapshot() is { } snapshot)
-                    sessions.Add(new StoredSession(session.Account, new StoredCount(session.Token!, snapshot.Taken),
-                        SessionRecords.ToBytes(snapshot)));
-                else await Services.Local.End(session);
-            }
+            foreach (var session in AllSessions())
+                if (session.Snapshot() is null) await Services.Local.End(session);
+            await Services.Local.WhenAllLeft();
+            // Rooms before sessions: what a room has to say at its end waits for the clients with the rest.
             var store = Services.Database.Sessions;
-            foreach (var some in sessions.Chunk(SavedAtOnce)) await store.Save(some, []);
             foreach (var rooms in Services.Rooms.Values)
                 foreach (var some in (await rooms.Suspend()).Chunk(SavedAtOnce)) await store.Save([], some);
+            await SaveSessionsAsync();
             await store.Complete();
         }
         catch (StorageException error)
@@ -75,4 +75,30 @@ sealed partial class ServerHost
             AccountsLog.NotSaved(_clients.Log, error.Message);
         }
     }
+
+    /// <summary>A session that cannot be stored ends for its client with the next start, which tells it how much has
+    /// arrived (XEP-0198 §5), and for the rooms, too.</summary>
+    async Task SaveSessionsAsync()
+    {
+        foreach (var some in AllSessions().Chunk(SavedAtOnce))
+        {
+            var saved = new List<StoredSession>();
+            foreach (var session in some)
+            {
+                if (session.Snapshot() is not { } snapshot) continue;
+                saved.Add(new StoredSession(session.Account, new StoredCount(session.Token!, snapshot.Taken),
+                    SessionRecords.ToBytes(snapshot)));
+            }
+            try
+            {
+                await Services.Database.Sessions.Save(saved, []);
+            }
+            catch (StorageException error)
+            {
+                AccountsLog.SessionsNotSaved(_clients.Log, saved.Count, some[0].Jid, error.Message);
+            }
+        }
+    }
+
+    Session[] AllSessions() => [.. Services.Sessions.Accounts.SelectMany(account => account.Snapshot)];
 }

@@ -6,8 +6,8 @@ using Muster.Protocol.Xml;
 
 namespace Muster.Simulation;
 
-/// <summary>What a client knows of an archive: it asks for what it has missed, page by page, and tells messages apart by
-/// their ids (XEP-0313 §4.3, XEP-0359).</summary>
+/// <summary>What a client knows of an archive: it asks for what it has missed, page by page, and tells messages apart
+/// by their ids (XEP-0313 §4.3, XEP-0359).</summary>
 internal sealed class ArchiveView(Jid? address)
 {
     string? _asked;

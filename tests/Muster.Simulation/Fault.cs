@@ -25,8 +25,6 @@ public enum Fault
     AckBeforeStored,
     /// <summary>A stanza to another place is taken before those to rooms are stored.</summary>
     TakeOutOfTurn,
-    /// <summary>The count of a session that ends is stored before what it counts.</summary>
-    CountUnsettled,
     /// <summary>A room stores messages without the counts of those who sent them.</summary>
     StoreWithoutCount,
     /// <summary>A message that waits for its sender's turn counts as stored.</summary>

@@ -146,7 +146,10 @@ internal sealed class RoomLoop(World world, Server server, Jid address)
     {
         if (world.Fault == Fault.StoreWithoutCount) return [];
         // While an earlier message waits, nothing later may count.
-        return holds.Where(hold => !IsOvertaking(hold)).Select(hold => (hold.Session!.Token!, hold.Number));
+        return holds.Where(hold => !IsOvertaking(hold)).GroupBy(hold => hold.Session!.Token!)
+            .Select(session => (session.Key, session.Select(hold => hold.Number).Aggregate(Later)));
+
+        static uint Later(uint one, uint other) => unchecked((int)(other - one)) > 0 ? other : one;
     }
 
     void Release(List<SessionHold> holds, bool areStored)

@@ -41,7 +41,7 @@ internal sealed partial class Server
     {
         if (stanza is Presence { Type: PresenceType.Available or PresenceType.Unavailable } presence)
             session.TrackDirected(presence, max: 100);
-        _rooms[stanza.To.Bare].Post(stanza, stanza is Presence ? default : session.Hold(stanza.To.Bare));
+        _rooms[stanza.To.Bare].Post(stanza, Session.IsStored(stanza) ? session.Hold(stanza.To.Bare) : default);
         // Ended meanwhile: what was shown after that end has to end as well.
         if (stanza is Presence { Type: PresenceType.Available } && !session.IsAlive)
         {

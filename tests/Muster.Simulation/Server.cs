@@ -261,7 +261,7 @@ internal sealed partial class Server : SessionWatcher
         _connections.Remove(session);
         _waits.Remove(session);
         _leaving.Add(session.Jid, []);
-        if (isForgotten || _world.Fault == Fault.CountUnsettled) FinishLeaving(session, isForgotten);
+        if (isForgotten) FinishLeaving(session, isForgotten);
         else WhenSettled(session, () => FinishLeaving(session, isForgotten));
     }
 

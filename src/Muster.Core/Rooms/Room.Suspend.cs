@@ -27,16 +27,15 @@ public sealed record SessionSnapshotInRoom(
 // A restart that nobody inside notices: the room ends with its process, and its occupants are kept.
 public sealed partial class Room
 {
-    bool _wasSuspended; // a temporary room that is stored for the time of a restart alone
-
-    /// <summary>Takes back those who were inside when the process ended. Nobody is told, as nobody has seen them
-    /// go. Sessions of other servers may have gone meanwhile without anybody to tell it to: they are asked soon (see
-    /// Room.Probes.cs). A <see cref="RoomEvent.Tick"/> should follow.</summary>
+    /// <summary>Takes back those who were inside when the process ended. Nobody is told, as nobody has seen them go.
+    /// Sessions of other servers may have gone meanwhile without anybody to tell it to: they are asked soon (see
+    /// Room.Probes.cs). A <see cref="RoomEvent.Tick"/> should follow. A temporary room is not stored any more: the host
+    /// removes what was stored of it for the time of the restart.</summary>
     /// <param name="occupants">Who was inside.</param>
     /// <param name="now">The time: from now on they are silent.</param>
     public void TakeBack(IEnumerable<OccupantSnapshot> occupants, DateTimeOffset now)
     {
-        _wasSuspended = true;
+        _stored &= _options.Persistent;
         foreach (var kept in occupants)
         {
             if (kept.Sessions.IsEmpty || !Address.TryWithResource(kept.Nick, out var inRoom)) continue;

@@ -267,7 +267,6 @@ public sealed partial class Room
             _ => empty && !_options.Persistent,
         };
         if (!over) return;
-        if (_wasSuspended && !_options.Persistent) effects.Add(new RoomEffect.Persist(new RoomChange.Deleted()));
         Close(effects);
     }
 

@@ -183,9 +183,13 @@ public sealed partial class Session
     /// stanzas has no gaps, although rooms store each in their own time.</summary>
     public bool MustSettle(Stanza next)
     {
-        if (_managed is null || next is Presence) return false;
+        if (_managed is null || !IsStored(next)) return false;
         lock (_lock) return _unsettled > 0 && !(next.To.SameBare(_unsettledAt) && next is Message);
     }
+
+    /// <summary>Whether a stanza may ask for something to be stored: then others must hold it until it is. What merely
+    /// asks, and presence, is lost without harm.</summary>
+    public static bool IsStored(Stanza stanza) => stanza is Message or Iq { Type: IqType.Set };
 
     /// <summary>Whether all that the client has sent is stored or refused.</summary>
     public bool IsSettled

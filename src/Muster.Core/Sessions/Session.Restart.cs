@@ -84,7 +84,8 @@ public sealed partial class Session
             },
         };
         session.SetPresence(snapshot.Available);
-        foreach (var to in snapshot.Directed) session._directed.TryAdd(to, new DirectedPresence(null, IsAnswered: true));
+        foreach (var to in snapshot.Directed)
+            session._directed.TryAdd(to, new DirectedPresence(null, IsAnswered: true));
         return session;
     }
 }

@@ -73,7 +73,12 @@ sealed partial class ClientConnection
     {
         // Rooms store in their own time: what goes elsewhere waits for them, so that the count of what is stored has
         // no gap.
-        if (session.MustSettle(stanza)) await WaitUntilSettledAsync(session);
+        if (session.MustSettle(stanza))
+        {
+            await WaitUntilSettledAsync(session);
+            // The connection has closed meanwhile: the client will send it again.
+            if (session.MustSettle(stanza)) return;
+        }
         if (!session.TryBegin(this)) return;
         try
         {

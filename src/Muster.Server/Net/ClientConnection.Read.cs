@@ -179,8 +179,10 @@ sealed partial class ClientConnection
             : found with { Account = found.Account with { Disabled = true } };
     }
 
-    async ValueTask<NegotiationInput> BindAsync(NegotiationEffect.Bind bind)
+    async ValueTask<NegotiationInput?> BindAsync(NegotiationEffect.Bind bind)
     {
+        // Closed while it tried to resume: it must not take the place of the session that goes on elsewhere.
+        if (_stage >= Stage.Closing) return null;
         var (session, refusal) = await _services.Host.Bind(bind.Account, bind.Resource, this, Id, bind.Client);
         if (session is null) return new NegotiationInput.BindRefused(refusal ?? StanzaError.InternalServerError);
         session.Lang = _negotiation.Lang;

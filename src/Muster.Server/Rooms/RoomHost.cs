@@ -53,6 +53,7 @@ sealed partial class RoomHost
     readonly List<RoomEffect> _effects = [];
     readonly Dictionary<Stanza, SharedStanza> _serialised = new(ReferenceEqualityComparer.Instance);
     readonly PublicLog? _log;
+    readonly List<(Stanza Cause, SessionHold Hold)> _postponed = []; // messages that the room keeps or refuses later
     Room? _room;
     RoomListing? _listing;
     bool _wasStored; // the room that was here last
@@ -214,8 +215,13 @@ sealed partial class RoomHost
                     page.Entries.Select(RoomRecords.ToHistory).OfType<HistoryEntry>());
                 _lastId = Math.Max(_lastId, stored.LastArchiveId);
                 await TakeBack(_room);
-                _service.Meters.Rooms.Recreated(_service.HostName);
-                return true;
+                if (_room.IsStored || _room.OccupantCount > 0)
+                {
+                    _service.Meters.Rooms.Recreated(_service.HostName);
+                    return true;
+                }
+                // A temporary room whose occupants did not come back is over.
+                _room = null;
             }
             if (await _service.Database.Archive.Range(Address) is { } range)
             {
@@ -240,12 +246,19 @@ sealed partial class RoomHost
     async ValueTask TakeBack(Room room)
     {
         if (!_service.WasOccupied(Address)) return;
-        if (await _service.Database.Sessions.TakeOccupants(Address) is { } inside)
+        // After a crash nobody is.
+        var inside = await _service.Database.Sessions.TakeOccupants(Address);
+        room.TakeBack(inside is null ? [] : OccupantRecords.Read(inside.State), _service.Clock.GetUtcNow());
+        foreach (var (_, session, _, _) in room.Inside)
         {
-            room.TakeBack(OccupantRecords.Read(inside.State), _service.Clock.GetUtcNow());
-            foreach (var (_, session, _, _) in room.Inside) _service.Entered(session, Address);
-            WakeAt(_service.Clock.GetUtcNow()); // to plan what it has to do in time
+            _service.Entered(session, Address);
+            // The session has not come through the restart: the others hear of it now.
+            if (!_service.Survives(session)) TryPost(new(Event: new RoomEvent.SessionLost(session)));
         }
+        WakeAt(_service.Clock.GetUtcNow()); // to plan what it has to do in time
+        // Stored for the time of the restart alone.
+        if (!room.IsStored)
+            await _service.Database.Rooms.Commit([new() { Room = Address, Removal = new(false, null) }]);
         _service.TakenBack(Address);
     }
 
@@ -262,6 +275,7 @@ sealed partial class RoomHost
     /// shown.</summary>
     async ValueTask<bool> Commit(int first, int end)
     {
+        NotePostponed(first, end);
         var commit = RoomRecords.ToCommit(Address, _effects, Serialise, _service.Clock.GetUtcNow(),
             _service.Settings.TombstoneTime);
         if (commit is null)
@@ -293,11 +307,12 @@ sealed partial class RoomHost
         List<StoredCount>? counts = null;
         for (int i = first; i < end; i++)
         {
-            if (_letters[i].Hold is not { Session.Token: { } token, Number: var number }) continue;
+            if (_letters[i].Hold is not { Session.Token: { } token, Number: var number } hold) continue;
+            if (IsOvertaking(hold)) continue;
             counts ??= [];
             int at = counts.FindIndex(count => count.Token == token);
             if (at < 0) counts.Add(new(token, number));
-            else counts[at] = new(token, number);
+            else if (unchecked((int)(number - counts[at].Handled)) > 0) counts[at] = new(token, number);
         }
         return counts ?? [];
     }
@@ -308,8 +323,43 @@ sealed partial class RoomHost
         {
             if (_letters[i].Hold is not { Session: not null } hold) continue;
             _letters[i] = _letters[i] with { Hold = default };
-            hold.Release(areStored);
+            hold.Release(areStored && !IsOvertaking(hold));
         }
+    }
+
+    /// <summary>A message that waits for its sender's turn (Room.Rates) is not stored, whatever the batch stores that
+    /// brought it: its hold goes over to the letter with which the room comes back to it.</summary>
+    void NotePostponed(int first, int end)
+    {
+        if (_postponed.Count == 0 && !_effects.Exists(effect => effect is RoomEffect.Postponed)) return;
+        foreach (var effect in _effects)
+        {
+            if (effect is RoomEffect.Postponed { Cause: var cause })
+            {
+                int at = _letters.FindIndex(first, end - first, letter => ReferenceEquals(letter.Stanza, cause));
+                if (at < 0 || _letters[at].Hold.Session is null) continue;
+                _postponed.Add((cause, _letters[at].Hold));
+                _letters[at] = _letters[at] with { Hold = default };
+            }
+            else if (effect is RoomEffect.Resolved { Cause: var resolved })
+            {
+                int at = _postponed.FindIndex(waiting => ReferenceEquals(waiting.Cause, resolved));
+                if (at < 0) continue;
+                // The events of rooms have no senders of their own.
+                int free = _letters.FindIndex(first, end - first, letter => letter.Hold.Session is null);
+                if (free >= 0) _letters[free] = _letters[free] with { Hold = _postponed[at].Hold };
+                else _postponed[at].Hold.Release(stored: false);
+                _postponed.RemoveAt(at);
+            }
+        }
+    }
+
+    /// <summary>While an earlier message of the session waits, nothing later may count.</summary>
+    bool IsOvertaking(SessionHold hold)
+    {
+        foreach (var (_, waiting) in _postponed)
+            if (waiting.Session == hold.Session && unchecked((int)(waiting.Number - hold.Number)) < 0) return true;
+        return false;
     }
 
     /// <summary>Tells everybody inside to enter again and forgets the object; the next letter loads the room from
@@ -326,6 +376,8 @@ sealed partial class RoomHost
     {
         _wasStored = _room is { IsStored: true };
         _room = null;
+        foreach (var (_, hold) in _postponed) hold.Release(stored: false);
+        _postponed.Clear();
         Volatile.Write(ref _restsSince, 0);
         _timer?.Dispose();
         _timer = null;

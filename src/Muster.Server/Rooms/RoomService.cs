@@ -43,7 +43,9 @@ sealed class RoomService : IStanzaTarget, IAsyncDisposable
     readonly ConcurrentDictionary<Jid, bool> _occupied = new(); // before the restart, and not loaded since
     readonly ConcurrentBag<StoredOccupants> _suspended = [];
     RoomSweeper _sweeper;
+    IReadOnlySet<Jid> _survivors = new HashSet<Jid>();
     bool _isStarted;
+    volatile bool _isSuspended;
 
     /// <summary>Makes a service.</summary>
     /// <param name="settings">Its configuration.</param>
@@ -184,6 +186,8 @@ sealed class RoomService : IStanzaTarget, IAsyncDisposable
     /// <returns>Who is inside, to be kept for the next start.</returns>
     public async ValueTask<IReadOnlyList<StoredOccupants>> Suspend()
     {
+        // The end of a session must not load again a room that is suspended: the next start sees to such occupants.
+        _isSuspended = true;
         await Tell(new RoomEvent.Suspend());
         return [.. _suspended];
     }
@@ -201,14 +205,21 @@ sealed class RoomService : IStanzaTarget, IAsyncDisposable
 
     /// <summary>The rooms that somebody was inside when the last process ended. They are loaded in the background, and
     /// before that by whatever comes for them.</summary>
-    public void Occupied(IEnumerable<Jid> rooms)
+    /// <param name="rooms">The rooms.</param>
+    /// <param name="survivors">The sessions of this server that have come through the restart.</param>
+    public void Occupied(IEnumerable<Jid> rooms, IReadOnlySet<Jid> survivors)
     {
+        _survivors = survivors;
         foreach (var room in rooms) _occupied[room] = true;
     }
 
     /// <summary>Whether somebody was inside a room when the last process ended, of which the room does not know
     /// yet.</summary>
     public bool WasOccupied(Jid room) => !_occupied.IsEmpty && _occupied.ContainsKey(room);
+
+    /// <summary>Whether an occupant from before the restart can be there still; of users of other servers nobody
+    /// knows.</summary>
+    public bool Survives(Jid session) => !Router.IsLocal(session) || _survivors.Contains(session);
 
     /// <summary>The room knows.</summary>
     public void TakenBack(Jid room) => _occupied.TryRemove(room, out _);
@@ -316,6 +327,7 @@ sealed class RoomService : IStanzaTarget, IAsyncDisposable
 
     async ValueTask Post(Stanza stanza)
     {
+        if (_isSuspended) return;
         var room = stanza.To.Bare;
         bool isAnswer = stanza.IsError || stanza is Iq { IsRequest: false };
         if (isAnswer && !_hosts.ContainsKey(room) && !WasOccupied(room)) return; // no room in memory has asked for it
@@ -325,7 +337,7 @@ sealed class RoomService : IStanzaTarget, IAsyncDisposable
         if (!isAnswer && Router.Find(stanza.From) is not (null or RoomService or ComponentRoute))
         {
             // What a presence says is not stored; it is sent anew after a crash.
-            var hold = stanza is Presence ? default : Sessions.FindSession(stanza.From)?.Hold(room) ?? default;
+            var hold = Session.IsStored(stanza) ? Sessions.FindSession(stanza.From)?.Hold(room) ?? default : default;
             await Post(room, new RoomLetter(stanza, Hold: hold));
             return;
         }

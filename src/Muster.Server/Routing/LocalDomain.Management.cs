@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Globalization;
 using Muster.Core.Delivery;
 using Muster.Core.Sessions;
@@ -19,6 +20,12 @@ sealed partial class LocalDomain
 
     /// <summary>Messages read at once from an archive for a session that is resumed.</summary>
     const int ArchivePage = 200;
+
+    /// <summary>How long an end or a resumption waits for what the session's client has sent to be stored. A room takes
+    /// milliseconds; only a store that hangs takes longer.</summary>
+    static readonly TimeSpan SettleLimit = TimeSpan.FromSeconds(30);
+
+    readonly ConcurrentDictionary<Jid, Task> _leaving = new(); // sessions that end, until everybody knows
 
     /// <inheritdoc/>
     public async ValueTask<Element?> Manage(Session session, Element enable)
@@ -145,8 +152,8 @@ sealed partial class LocalDomain
         {
             case AttachOutcome.Gone:
                 // It has just ended: storage is about to know.
-                _smMeters.Resumed("ended");
-                return Refused(resume, StanzaError.ItemNotFound, session.TakenCount);
+                await WhenLeft(session.Jid);
+                return await RefuseEnded(account, resume, policy);
             case AttachOutcome.TooHigh:
                 // The session is another connection's, or waits on: a broken client must not end it by one wrong word.
                 _smMeters.Resumed("too_high");
@@ -160,7 +167,12 @@ sealed partial class LocalDomain
         _resumable.EndWaiting(session);
         // stream-management.md §5: the older connection learns that it has been succeeded; nobody else learns of it.
         old?.Close(StreamError.Conflict.WithText("the session was resumed by another connection"), keepsSession: true);
-        await WaitUntilSettled(session);
+        // A stanza that the older connection was still dealing with is counted in the answer.
+        if (!await TrySettle(session))
+        {
+            await Detach(session, link);
+            return Refused(resume, StanzaError.ResourceConstraint);
+        }
         await KeepCount(session);
         var archived = await ReadArchived(session);
         if (session.Resumed(link, resume.Namespace) is not { } answer)
@@ -197,15 +209,17 @@ sealed partial class LocalDomain
         if (session.EndWaiting()) await Leave(session, reason);
     }
 
-    /// <summary>What is still told of a session that has ended: how much of its client's it had dealt with.</summary>
+    /// <summary>What is still told of a session that has ended: how much of its client's it had dealt with. That must
+    /// be stored before: else a crash in between would make the count wrong.</summary>
     async ValueTask KeepLastCount(Session session, bool isForgotten)
     {
         if (session.Token is not { } token) return;
+        uint count = isForgotten || await TrySettle(session) ? session.TakenCount : session.StoredCount!.Value;
         var store = _accounts.Database.Sessions;
         try
         {
             if (isForgotten) await store.Remove(token);
-            else await store.End(new StoredCount(token, session.TakenCount), _clock.GetUtcNow(),
+            else await store.End(new StoredCount(token, count), _clock.GetUtcNow(),
                 _policy.StreamManagement(session.Account).OldMax);
         }
         catch (StorageException e)
@@ -233,12 +247,26 @@ sealed partial class LocalDomain
     static Resumption Refused(Element resume, StanzaError error, uint? handled = null) =>
         new(null, SmElements.Failed(resume.Namespace, error, handled), []);
 
-    /// <summary>A stanza that the older connection was still dealing with is counted in the answer.</summary>
-    static async ValueTask WaitUntilSettled(Session session)
+    async ValueTask<bool> TrySettle(Session session)
     {
-        // A room takes milliseconds; whoever takes longer is not waited for by a new connection.
-        for (int i = 0; i < 100 && !session.IsSettled; i++) await Task.Delay(10);
+        try
+        {
+            await _resumable.WhenSettled(session).WaitAsync(SettleLimit, _clock);
+            return true;
+        }
+        catch (TimeoutException)
+        {
+            AccountsLog.NotSettled(_log, session.Jid);
+            return false;
+        }
     }
+
+    /// <summary>Completes when everybody knows of the end of the session that had this address last, if it has ended.
+    /// What a new one of the same address does must not come before.</summary>
+    Task WhenLeft(Jid session) => _leaving.TryGetValue(session, out var leaving) ? leaving : Task.CompletedTask;
+
+    /// <summary>Completes when all sessions that have ended are out.</summary>
+    public Task WhenAllLeft() => Task.WhenAll(_leaving.Values);
 
     async ValueTask<IReadOnlyList<(SmReference, Message?)>> ReadArchived(Session session)
     {

@@ -113,6 +113,7 @@ sealed partial class LocalDomain : IStanzaTarget, IClientHost
         // RFC 6120 §7.7.2.2: the newer login wins. The world sees the older session go before the newer comes.
         foreach (var older in replaced)
             if (older.End(StreamError.Conflict)) await Leave(older, "replaced");
+        await WhenLeft(full);
         return (session, null);
     }
 
@@ -237,6 +238,8 @@ sealed partial class LocalDomain : IStanzaTarget, IClientHost
     {
         var online = _sessions.Find(session.Account);
         _sessions.Unbind(session);
+        var left = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        while (!_leaving.TryAdd(session.Jid, left.Task)) await WhenLeft(session.Jid);
         try
         {
             await KeepLastCount(session, isForgotten);
@@ -250,6 +253,11 @@ sealed partial class LocalDomain : IStanzaTarget, IClientHost
         catch (StorageException e)
         {
             AccountsLog.StoreFailed(_log, "presence", session.Jid, Jid.None, e.Message);
+        }
+        finally
+        {
+            _leaving.TryRemove(session.Jid, out _);
+            left.SetResult();
         }
     }
 }

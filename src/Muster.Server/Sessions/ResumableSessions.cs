@@ -17,6 +17,7 @@ sealed class ResumableSessions : SessionWatcher, IDisposable
     readonly ITimer _timer;
     readonly ConcurrentDictionary<string, Session> _byToken = new(StringComparer.Ordinal);
     readonly ConcurrentDictionary<Session, Wait> _waiting = new();
+    readonly ConcurrentDictionary<Session, TaskCompletionSource> _settling = new();
     int _isSweeping;
 
     sealed class Wait(DateTimeOffset since, DateTimeOffset until)
@@ -119,6 +120,24 @@ sealed class ResumableSessions : SessionWatcher, IDisposable
 
     /// <inheritdoc/>
     public override void Overflowed(Session session, IReadOnlyList<SmEntry> lost) => _ = AnswerAsync(session, lost);
+
+    /// <inheritdoc/>
+    public override void Settled(Session session)
+    {
+        if (!_settling.IsEmpty && _settling.TryRemove(session, out var waiting)) waiting.TrySetResult();
+    }
+
+    /// <summary>Completes when all that a session's client has sent is stored or refused. For a session that takes
+    /// nothing more.</summary>
+    public Task WhenSettled(Session session)
+    {
+        if (session.IsSettled) return Task.CompletedTask;
+        var waiting = _settling.GetOrAdd(session,
+            static _ => new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously));
+        // It may have come between the two.
+        if (session.IsSettled) Settled(session);
+        return waiting.Task;
+    }
 
     /// <inheritdoc/>
     public void Dispose() => _timer.Dispose();

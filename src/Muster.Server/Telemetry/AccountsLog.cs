@@ -43,6 +43,13 @@ static partial class AccountsLog
         "sessions and occupants could not be kept for the next start, which will be as after a crash: {problem}")]
     public static partial void NotSaved(ILogger log, string problem);
 
+    [LoggerMessage(2015, LogLevel.Error,
+        "{count} sessions are not kept for the next start and their clients must log in anew, {jid} first: {problem}")]
+    public static partial void SessionsNotSaved(ILogger log, int count, Jid jid, string problem);
+
+    [LoggerMessage(2016, LogLevel.Error, "{jid}: what its client sent is not stored in time; is the database stuck?")]
+    public static partial void NotSettled(ILogger log, Jid jid);
+
     [LoggerMessage(2010, LogLevel.Warning, "{address}: registers too often")]
     public static partial void RegistersTooOften(ILogger log, string address);
 }

@@ -1,3 +1,7 @@
+using Muster.Core.Sessions;
+using Muster.Protocol.Addresses;
+using Muster.Protocol.Stanzas;
+using Muster.Protocol.Xml;
 using Muster.Server.Routing;
 using Muster.Testing;
 
@@ -165,6 +169,37 @@ public class PresenceRoutingTests
         await romeo.CloseAsync();
 
         await juliet.ExpectNothingAsync();
+    }
+
+    /// <summary>The word about an older session of the same address, which has just left the room, says nothing of the
+    /// new one that enters it under the same nick: when that ends, the room must hear of it.</summary>
+    [Fact]
+    public void A_room_that_has_not_answered_yet_speaks_of_an_older_session()
+    {
+        var romeo = Jid.Parse("romeo@localhost/orchard");
+        var occupant = Jid.Parse("garden@conference.localhost/Romeo");
+        var session = new Session(romeo, null, "1");
+        session.Manage(new SmTerms { Namespace = Namespaces.StreamManagement, Token = "t" }, new Deaf());
+        Presence Said(PresenceType type, string? id) =>
+            new(type, occupant, romeo, id, new Element(Namespaces.MucUser, "x"));
+        Assert.True(session.TrackDirected(new Presence(PresenceType.Available, romeo, occupant, "join"), 10));
+
+        session.Deliver(Said(PresenceType.Unavailable, null));
+        session.Deliver(Said(PresenceType.Available, "older"));
+        session.Deliver(Said(PresenceType.Unavailable, null));
+        Assert.True(session.HasDirectedTo(occupant));
+
+        session.Deliver(Said(PresenceType.Available, "join"));
+        session.Deliver(Said(PresenceType.Unavailable, null));
+        Assert.False(session.HasDirectedTo(occupant));
+    }
+
+    sealed class Deaf : SessionWatcher
+    {
+        public override DateTimeOffset Now => DateTimeOffset.UnixEpoch;
+        public override void Held(Session session, SharedStanza stanza) { }
+        public override void Overflowed(Session session, IReadOnlyList<SmEntry> lost) { }
+        public override void Settled(Session session) { }
     }
 
     [Fact]

@@ -132,6 +132,87 @@ public class RestartTests
         await back.ExpectEventuallyAsync(Received("two"));
     }
 
+    /// <summary>A message that waits for its sender's turn is not stored yet: the client is not told that it
+    /// is.</summary>
+    [Fact]
+    public async Task What_a_room_holds_back_is_acknowledged_when_it_is_stored()
+    {
+        await using var server = await TestServer.StartAsync(NoPings + """
+
+            [modules.mod_muc]
+            min_message_interval = 5
+            """);
+        var juliet = await EnterAsync(server, "juliet", "Juliet");
+        await EnableAsync(juliet);
+        await juliet.SendAsync(Groupchat("one"));
+        await juliet.SendAsync(Groupchat("two"));
+        await juliet.ExpectEventuallyAsync(Received("one"));
+        await juliet.SendAsync($"<r {Sm}/>");
+        await server.SettleAsync();
+        await server.AdvanceAsync(TimeSpan.FromSeconds(6));
+        var got = new List<Element>();
+        do got.Add(await juliet.ReceiveAsync());
+        while (got[^1].Name != "a");
+        Assert.Equal("2", got[^1].Attribute("h"));
+        Assert.Contains(got, element => element.Attribute("id") == "two");
+    }
+
+    /// <summary>What is stored for a restart is not left behind when the next process crashes.</summary>
+    [Fact]
+    public async Task A_temporary_room_does_not_outlive_a_restart_and_a_crash()
+    {
+        var database = new MemoryDatabase();
+        await using (var server = await TestServer.StartAsync(null, database))
+        {
+            var juliet = await EnterAsync(server, "juliet", "Juliet");
+            await EnableAsync(juliet);
+            await juliet.SendAsync(Groupchat("said"));
+            await juliet.ExpectEventuallyAsync(Received("said"));
+        }
+        Assert.NotNull(await database.Rooms.Load(Muster.Protocol.Addresses.Jid.Parse(Garden)));
+        await using (var crashing = await TestServer.StartAsync(null, database))
+        {
+            await crashing.SettleAsync();
+            crashing.ErrorsExpected = true;
+            database.BeforeWrite = static _ => throw new Muster.Server.Storage.StorageException(
+                Muster.Server.Storage.StorageFault.Unavailable, "the process is dead");
+        }
+        database.BeforeWrite = null;
+
+        await using var again = await TestServer.StartAsync(null, database);
+        await again.SettleAsync();
+        var romeo = await again.OnlineAsync("romeo");
+        await romeo.CreateRoomAsync(Garden, "Romeo"); // it is new, and nobody's words are in it
+        await romeo.ExpectNothingAsync();
+        Assert.Null(await database.Rooms.Load(Muster.Protocol.Addresses.Jid.Parse(Garden)));
+    }
+
+    /// <summary>What can be kept is kept; the others are told so when they come, and the rooms hear that they are
+    /// gone.</summary>
+    [Fact]
+    public async Task A_session_that_cannot_be_stored_is_gone_and_the_rest_goes_on()
+    {
+        var database = new MemoryDatabase();
+        string julietsToken, romeosToken;
+        await using (var server = await TestServer.StartAsync(null, database))
+        {
+            var juliet = await EnterAsync(server, "juliet", "Juliet", persistent: true);
+            julietsToken = await EnableAsync(juliet);
+            var romeo = await EnterAsync(server, "romeo", "Romeo");
+            romeosToken = await EnableAsync(romeo);
+            await juliet.DrainAsync();
+            // As if the database had lost Romeo's session alone.
+            await database.Sessions.Remove(romeosToken);
+        }
+
+        await using var again = await TestServer.StartAsync(null, database);
+        var back = await ResumeAsync(again, "juliet", julietsToken, handled: 1, sent: 0);
+        await back.ExpectEventuallyAsync($"<presence type='unavailable' from='{Garden}/Romeo' to='*'>...</presence>");
+        var late = await ConnectAsync(again, "romeo");
+        await late.SendAsync($"<resume {Sm} previd='{romeosToken}' h='0'/>");
+        await late.ExpectAsync($"<failed {Sm}><item-not-found xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></failed>");
+    }
+
     const string NoPings = """
         [[listen.c2s]]
         port = 0

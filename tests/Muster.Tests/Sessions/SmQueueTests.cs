@@ -1,5 +1,6 @@
 using Muster.Core.Sessions;
 using Muster.Protocol.Addresses;
+using Muster.Protocol.Payloads;
 using Muster.Protocol.Stanzas;
 using Muster.Protocol.Xml;
 using Muster.Testing;
@@ -235,5 +236,21 @@ public sealed class SmQueueTests
                 Assert.True(!queue.IsComplete || queue.Stored.Count == sent.Count);
             }
         }
+    }
+
+    /// <summary>History that finds no room is history still when it is read from the archive: it says when it was
+    /// said.</summary>
+    [Fact]
+    public void A_reference_to_history_keeps_its_time()
+    {
+        var queue = Queue(0, countMax: 1);
+        var saidAt = Now.AddHours(-3);
+        var history = new Message(MessageType.Groupchat, Jid.Parse("garden@muc.x/Romeo"), default, "h",
+            new Element(Namespaces.Client, "body", "x"), StanzaIds.StanzaId("7", Garden),
+            new Delay(saidAt, Garden).ToElement());
+        queue.Push(SharedStanza.From(history), Julia, Now, _overflow);
+        queue.Push(Stanza(1), Julia, Now, _overflow);
+        Assert.Empty(_overflow);
+        Assert.Equal(new SmReference(Garden, 7, Now, saidAt), Assert.Single(queue.References));
     }
 }
