@@ -44,7 +44,8 @@ sealed class SmacksConfig(Section s)
     public TimeSpan OldSessionTime { get; } = s.Seconds("smacks_old_session_time", 172_800, "How long it is told.");
 
     public int MaxQueueSize { get; } = s.Int("smacks_max_queue_size", 500,
-        "Unacknowledged stanzas that are kept; with more the session cannot be resumed.", min: 1, unit: "stanzas");
+        "Unacknowledged stanzas that are kept; beyond that, messages that an archive has are read from there, and " +
+        "others end the session.", min: 1, unit: "stanzas");
 
     public int MaxQueueBytes { get; } = s.Int("smacks_max_queue_bytes", 4 * 1024 * 1024, "The same in bytes.",
         min: 65_536, unit: "bytes");

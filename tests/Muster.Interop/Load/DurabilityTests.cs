@@ -61,8 +61,10 @@ public sealed class DurabilityTests(ITestOutputHelper output)
         }
         await clients[0].EnterAsync("nick0");
         // A new room waits for its owner's word (XEP-0045 §10.1.2 #createroom-instant).
-        await clients[0].SendAsync($"<iq type='set' id='o' to='{Room}'>" +
+        var opened = clients[0].WhenHeard("open");
+        await clients[0].SendAsync($"<iq type='set' id='open' to='{Room}'>" +
             $"<query xmlns='{Namespaces.MucOwner}'><x xmlns='jabber:x:data' type='submit'/></query></iq>");
+        await opened.WaitAsync(TimeSpan.FromSeconds(60));
         for (int i = 1; i < Occupants; i++) await clients[i].EnterAsync($"nick{i}");
 
         await OneByOneAsync(server, clients, 200, isRoom: true); // warm
@@ -127,7 +129,7 @@ public sealed class DurabilityTests(ITestOutputHelper output)
         Console.WriteLine($"durability: {line}");
     }
 
-    /// <summary>A client that knows when it hears a message, and acknowledges what it is asked for.</summary>
+    /// <summary>A client that knows when it hears a message or an answer, and acknowledges what it is asked for.</summary>
     sealed class Talker : IAsyncDisposable
     {
         readonly LoadClient _client = new();
@@ -192,7 +194,8 @@ public sealed class DurabilityTests(ITestOutputHelper output)
             }
             _taken++;
             if (element.Child("subject") is not null) _entered.TrySetResult();
-            if (element.Child("body") is not null && _awaited.TryRemove(element.Attribute("id") ?? "", out var awaited))
+            if ((element.Child("body") is not null || element.Name == "iq")
+                && _awaited.TryRemove(element.Attribute("id") ?? "", out var awaited))
                 awaited.TrySetResult();
         }
     }
