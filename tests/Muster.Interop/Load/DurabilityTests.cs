@@ -129,7 +129,8 @@ public sealed class DurabilityTests(ITestOutputHelper output)
         Console.WriteLine($"durability: {line}");
     }
 
-    /// <summary>A client that knows when it hears a message or an answer, and acknowledges what it is asked for.</summary>
+    /// <summary>A client that knows when it hears a message or an answer, and acknowledges what it is asked
+    /// for.</summary>
     sealed class Talker : IAsyncDisposable
     {
         readonly LoadClient _client = new();
