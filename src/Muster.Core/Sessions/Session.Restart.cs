@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Muster.Core.Archive;
 using Muster.Protocol.Addresses;
 using Muster.Protocol.Stanzas;
 
@@ -30,6 +31,8 @@ public sealed record SessionSnapshot
     public bool HasCarbons { get; init; }
     /// <summary>It has asked the archive.</summary>
     public bool UsesArchive { get; init; }
+    /// <summary>What it has been sent of the account's archive.</summary>
+    public ArchiveSpan ArchiveRead { get; init; }
     /// <summary>Where its directed presence went.</summary>
     public ImmutableArray<Jid> Directed { get; init; } = [];
 }
@@ -57,6 +60,7 @@ public sealed partial class Session
                 WatchesBlocked = WatchesBlocked,
                 HasCarbons = HasCarbons,
                 UsesArchive = UsesArchive,
+                ArchiveRead = ArchiveRead,
                 Directed = [.. _directed.Keys],
             };
         }
@@ -76,6 +80,7 @@ public sealed partial class Session
             WatchesBlocked = snapshot.WatchesBlocked,
             HasCarbons = snapshot.HasCarbons,
             UsesArchive = snapshot.UsesArchive,
+            ArchiveRead = snapshot.ArchiveRead,
             _managed = new ManagedStream(snapshot.Terms, watcher,
                 SmQueue.Restore(snapshot.Queue, snapshot.Terms.Queue))
             {

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Muster.Core.Archive;
 using Muster.Core.Sessions;
 using Muster.Protocol.Addresses;
 using Muster.Protocol.Payloads;
@@ -34,7 +35,9 @@ static class SessionRecords
             .With("interested", Flag(session.IsInterested))
             .With("blocked", Flag(session.WatchesBlocked))
             .With("carbons", Flag(session.HasCarbons))
-            .With("archive", Flag(session.UsesArchive));
+            .With("archive", Flag(session.UsesArchive))
+            .With("read-from", Text(session.ArchiveRead.First))
+            .With("read-to", Text(session.ArchiveRead.Last));
         return StoredXml.ToBytes(state);
     }
 
@@ -90,6 +93,7 @@ static class SessionRecords
             WatchesBlocked = state.Attribute("blocked") == Yes,
             HasCarbons = state.Attribute("carbons") == Yes,
             UsesArchive = state.Attribute("archive") == Yes,
+            ArchiveRead = new ArchiveSpan(Number(state, "read-from"), Number(state, "read-to")),
             Directed = [.. directed],
         };
     }

@@ -1,4 +1,8 @@
+using Muster.Core.Archive;
+using Muster.Core.Sessions;
+using Muster.Protocol.Addresses;
 using Muster.Protocol.Xml;
+using Muster.Server.Sessions;
 using Muster.Server.Storage.Memory;
 using Muster.Testing;
 using static Muster.Tests.Sessions.ManagementTests;
@@ -211,6 +215,23 @@ public class RestartTests
         var late = await ConnectAsync(again, "romeo");
         await late.SendAsync($"<resume {Sm} previd='{romeosToken}' h='0'/>");
         await late.ExpectAsync($"<failed {Sm}><item-not-found xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></failed>");
+    }
+
+    [Fact]
+    public void What_has_been_read_and_when_history_was_said_outlive_the_process()
+    {
+        var at = new DateTimeOffset(2024, 5, 1, 12, 0, 0, TimeSpan.Zero);
+        var session = new SessionSnapshot
+        {
+            Jid = Jid.Parse("juliet@localhost/test"),
+            Terms = new SmTerms { Namespace = "urn:xmpp:sm:3", Token = "t" },
+            Queue = new SmQueueSnapshot(7, [new SmReference(Jid.Parse(Garden), 5, at, at.AddHours(-1))], []),
+            Taken = 3,
+            ArchiveRead = new ArchiveSpan(2, 9),
+        };
+        var read = SessionRecords.Read(SessionRecords.ToBytes(session), new SmPolicy())!;
+        Assert.Equal(session.ArchiveRead, read.ArchiveRead);
+        Assert.Equal(at.AddHours(-1), Assert.Single(read.Queue.Dropped).SaidAt);
     }
 
     const string NoPings = """
