@@ -51,6 +51,7 @@ sealed partial class ServerHost
     RoomSettings RoomSettingsOf(ServerConfig config, string host)
     {
         var (muc, log) = (config.ModulesOf(host).Muc, config.ModulesOf(host).MucLog);
+        var offline = config.ModulesOf(host).MucOfflineDelivery;
         var room = muc.DefaultRoom;
         return new RoomSettings
         {
@@ -74,6 +75,10 @@ sealed partial class ServerHost
                 EnforcesNicks = muc.EnforceRegisteredNickname,
                 LogsAddress = log.Enabled ? log.Url : null,
                 LogsAreByAddress = log.DirName == LogDirName.RoomJid,
+                OfflineDelivery = offline.Enabled,
+                OfflineDeliveryDefault = offline.Default,
+                OfflineTargetsMax = offline.MaxTargets,
+                OfflineUnmoderatedOnly = offline.UnmoderatedOnly,
                 AnswersArchiveQueries = config.Modules.Mam.Enabled,
                 ExternalPasswords = muc.HttpAuthPool is not null,
                 Registration = muc.RegisterPolicy switch

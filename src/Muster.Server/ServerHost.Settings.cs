@@ -120,6 +120,8 @@ sealed partial class ServerHost
             ArchiveDefault = who => _live.ModulesOf(who.Domain.ToString()).Mam.DefaultPolicy,
             IsArchiveEnough = who => _live.ModulesOf(who.Domain.ToString()).NoOfflineNoError.Enabled,
             StreamManagement = who => SmPolicyOf(_live.ModulesOf(who.Domain.ToString())),
+            StoresRoomMessages = who =>
+                _live.ModulesOf(who.Domain.ToString()).Offline is { Enabled: true, StoresMuc: true },
             OfflineMessagesMax = who => _live.ModulesOf(who.Domain.ToString()).Offline is { Enabled: true } offline
                 ? Number(offline.AccessMaxUserMessages, who) ?? _live.Limits.OfflineMessagesMax
                 : 0,

@@ -90,6 +90,14 @@ public sealed record ServerLimits
     /// <summary>Streams that one domain of another server may have open to this one.</summary>
     public int PeerStreamsPerDomainMax { get; init; } = 50;
 
+    /// <summary>Messages of rooms a second to one domain of another server, for its users who are members and
+    /// away.</summary>
+    public int OfflineForwardRateMax { get; init; } = 200;
+
+    /// <summary>Bytes of messages that wait to be sent to members who are away, for each room service. Beyond it they
+    /// do not get what is said.</summary>
+    public int OfflineForwardBytesMax { get; init; } = 32 * 1024 * 1024;
+
     /// <summary>Domains of external components (XEP-0114) since the start: whoever knows the secret may bring one where
     /// the listener does not name them. One more is refused with the stream error
     /// <c>resource-constraint</c>.</summary>

@@ -9,19 +9,16 @@ namespace Muster.Core.Rooms;
 /// on it. Finding is constant in time, whatever the size.</summary>
 /// <remarks>Each change of an affiliation makes a version (XEP-0463). What was taken away is remembered, so that
 /// somebody who knows an older version need only hear of the changes since.</remarks>
-sealed class Affiliations
+/// <param name="changed">Told of each user whose entry is another.</param>
+sealed class Affiliations(Action<Jid> changed)
 {
     readonly Dictionary<Jid, AffiliationEntry> _byUser = [];
     readonly Dictionary<string, Jid> _byNick = new(StringComparer.Ordinal);
     int _wide; // entries for a domain or with a resource: most rooms have none, then one look-up does
 
-    readonly HashSet<Jid> _offline = []; // users who want messages while they are away
     readonly Dictionary<Jid, AffiliationEntry> _past = []; // those without affiliation: removed, or asking
     int _requests, _removed;
     long _unversioned; // entries that came without version get small ones, in the order in which they came
-
-    /// <summary>Changes with every entry.</summary>
-    public int Changes { get; private set; }
 
     /// <summary>The version of the list. Versions grow and never come again.</summary>
     public long Version { get; private set; }
@@ -62,14 +59,12 @@ sealed class Affiliations
     /// <summary>What a user asks for, or null.</summary>
     public RegistrationRequest? RequestOf(Jid user) => _past.GetValueOrDefault(user)?.Request;
 
-    /// <summary>Members and above who want messages while they are away.</summary>
+    /// <summary>Whether a user, a member or more, wants messages while away.</summary>
+    /// <param name="user">The bare address.</param>
     /// <param name="byDefault">What those want who never chose.</param>
-    public IEnumerable<Jid> WantingOffline(bool byDefault) => byDefault
-        ? _byUser.Values.Where(entry => entry.OfflineDelivery != false && MayWant(entry)).Select(entry => entry.User)
-        : _offline;
-
-    static bool MayWant(AffiliationEntry entry) =>
-        entry.Affiliation >= Affiliation.Member && entry.User is { HasLocal: true, IsBare: true };
+    public bool WantsOffline(Jid user, bool byDefault) =>
+        user is { HasLocal: true, IsBare: true } && Exactly(user) is { Affiliation: >= Affiliation.Member } entry
+            && (entry.OfflineDelivery ?? byDefault);
 
     /// <summary>Takes an entry as it was stored or configured.</summary>
     public void Load(AffiliationEntry entry)
@@ -121,8 +116,13 @@ sealed class Affiliations
 
     void Put(AffiliationEntry entry)
     {
+        Replace(entry);
+        changed(entry.User);
+    }
+
+    void Replace(AffiliationEntry entry)
+    {
         Remove(entry.User);
-        Changes++;
         if (entry.Affiliation == Affiliation.None)
         {
             if (entry is { Version: 0, Request: null }) return;
@@ -139,7 +139,6 @@ sealed class Affiliations
         if (entry.Nick is not null) _byNick[entry.Nick] = entry.User;
         if (entry.Affiliation == Affiliation.Owner) Owners++;
         if (IsWide(entry.User)) _wide++;
-        if (entry.OfflineDelivery == true && MayWant(entry)) _offline.Add(entry.User);
     }
 
     void Remove(Jid user)
@@ -153,7 +152,6 @@ sealed class Affiliations
         if (entry.Nick is not null) _byNick.Remove(entry.Nick);
         if (entry.Affiliation == Affiliation.Owner) Owners--;
         if (IsWide(user)) _wide--;
-        _offline.Remove(user);
     }
 
     static bool IsWide(Jid user) => !user.HasLocal || user.IsFull;

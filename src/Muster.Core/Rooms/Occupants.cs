@@ -85,7 +85,8 @@ sealed class Occupant(string nick, Jid inRoom, Jid user, Element idElement)
 /// <summary>Who is inside: found by nick, by real JID and by user, with the recipients of broadcasts ready at
 /// hand.</summary>
 /// <remarks>The arrays are made anew only after somebody came, went or changed role: a message costs none.</remarks>
-sealed class Occupants
+/// <param name="changed">Told of each user of whom an occupant has come or gone.</param>
+sealed class Occupants(Action<Jid> changed)
 {
     readonly Dictionary<string, Occupant> _byNick = new(StringComparer.Ordinal);
     readonly Dictionary<Jid, OccupantSession> _bySession = [];
@@ -96,8 +97,6 @@ sealed class Occupants
     bool _stale;
     int _remote;
 
-    /// <summary>Changes whenever a session comes or goes.</summary>
-    public int Version { get; private set; }
     /// <summary>Number of sessions.</summary>
     public int SessionCount => _bySession.Count;
     /// <summary>Number of nicks.</summary>
@@ -134,13 +133,13 @@ sealed class Occupants
         {
             _byNick.Add(occupant.Nick, occupant);
             _byUser[occupant.User] = OfUser(occupant.User).Add(occupant);
+            changed(occupant.User);
         }
         occupant.Add(session);
         occupant.Rendered = default;
         _bySession.Add(session.Real, session);
         if (!session.IsLocal) _remote++;
         _stale = true;
-        Version++;
     }
 
     /// <summary>Removes a session, and its occupant with the last one. True when the occupant is gone.</summary>
@@ -152,12 +151,12 @@ sealed class Occupants
         occupant.Remove(session);
         occupant.Rendered = default;
         _stale = true;
-        Version++;
         if (occupant.Sessions.Count > 0) return false;
         _byNick.Remove(occupant.Nick);
         var rest = OfUser(occupant.User).Remove(occupant);
         if (rest.IsEmpty) _byUser.Remove(occupant.User);
         else _byUser[occupant.User] = rest;
+        changed(occupant.User);
         return true;
     }
 

@@ -21,7 +21,7 @@ public sealed partial class Room
         "http://jabber.org/protocol/muc#stable_id",
         "http://jabber.org/protocol/muc#self-ping-optimization",
         "http://jabber.org/protocol/muc#request",
-        Namespaces.Register, "http://tigase.org/protocol/muc#offline",
+        Namespaces.Register,
         ModerateNamespace, HatsNamespace, CommandsNamespace, Namespaces.VcardTemp,
         Namespaces.StanzaIds, Namespaces.OccupantId, Namespaces.Ping, MucVersion.Namespace,
     ];
@@ -56,6 +56,7 @@ public sealed partial class Room
                 o.Moderated ? "muc_moderated" : "muc_unmoderated",
                 o.PasswordProtected ? "muc_passwordprotected" : "muc_unsecured",
                 .. Policy.AnswersArchiveQueries ? ArchiveFeatures : [],
+                .. OffersOffline ? [OfflineFeature] : Array.Empty<string>(),
                 .. Policy.Features,
             ],
             Forms = [RoomInfoForm(now)],

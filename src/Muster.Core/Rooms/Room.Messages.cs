@@ -85,7 +85,7 @@ public sealed partial class Room
         if (kind != RoomMessageKind.Message) return;
         CountActivity(shown, input.Now);
         NoteShown(input.NextId, shown, input.Now);
-        if (!Absent.IsEmpty) effects.Add(new RoomEffect.Forward(shown, Absent));
+        ForwardShown(shown, effects);
     }
 
     void Keep(Message shown, RoomMessageKind kind, Jid sender, in RoomInput input, List<RoomEffect> effects)

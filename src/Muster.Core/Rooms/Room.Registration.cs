@@ -61,7 +61,7 @@ public sealed partial class Room
             new DataForm(DataFormType.Form, RegisterFormType,
             [
                 FormField.Line(RoomNickVar, "Nickname", nick) with { IsRequired = true },
-                FormField.Flag(OfflineVar, "Receive messages while not in the room", WantsOffline(entry)),
+                .. OffersOffline ? [OfflineField(entry)] : Array.Empty<FormField>(),
                 .. needsApproval ? DetailFields(request) : [],
             ])
             {
@@ -71,7 +71,8 @@ public sealed partial class Room
             }.ToElement()), effects);
     }
 
-    bool WantsOffline(AffiliationEntry? entry) => entry?.OfflineDelivery ?? Policy.OfflineDeliveryDefault;
+    FormField OfflineField(AffiliationEntry? entry) => FormField.Flag(OfflineVar,
+        "Receive messages while not in the room", entry?.OfflineDelivery ?? Policy.OfflineDeliveryDefault);
 
     StanzaError? ReceiveRegistration(Iq iq, Element query, in RoomInput input, List<RoomEffect> effects)
     {
@@ -90,6 +91,7 @@ public sealed partial class Room
         var user = iq.From.Bare;
         var entry = _affiliations.Exactly(user);
         if (!form.TryBoolean(OfflineVar, out bool? offline)) return StanzaError.BadRequest;
+        if (!OffersOffline) offline = null; // nobody was asked
         string? nick = entry?.Nick;
         if (form.Value(RoomNickVar) is { Length: > 0 } wanted)
         {

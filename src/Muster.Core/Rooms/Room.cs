@@ -43,8 +43,8 @@ public sealed partial class Room
     static readonly StanzaError DoesNotExist = StanzaError.ItemNotFound.WithText("Conference room does not exist");
     static readonly StanzaError RoomLocked = StanzaError.ItemNotFound.WithText("This room is locked");
 
-    readonly Occupants _occupants = new();
-    readonly Affiliations _affiliations = new();
+    readonly Occupants _occupants;
+    readonly Affiliations _affiliations;
     readonly History _history;
     readonly byte[] _secret;
     readonly DateTimeOffset _createdAt;
@@ -67,6 +67,7 @@ public sealed partial class Room
         State state)
     {
         Address = address;
+        (_occupants, _affiliations) = (new Occupants(NoteAbsence), new Affiliations(NoteAbsence));
         Policy = policy;
         _options = options;
         _subject = RoomSubject.NeverSet;
@@ -126,7 +127,15 @@ public sealed partial class Room
     /// <summary>The room's bare JID.</summary>
     public Jid Address { get; }
     /// <summary>What the service lays down; a reload of the configuration replaces it.</summary>
-    public RoomPolicy Policy { get; set; }
+    public RoomPolicy Policy
+    {
+        get;
+        set
+        {
+            field = value;
+            FindAbsent();
+        }
+    }
     /// <summary>The options in force.</summary>
     public RoomOptions Options => _options;
     /// <summary>The subject.</summary>
@@ -228,6 +237,9 @@ public sealed partial class Room
                 break;
             case RoomEvent.Announce announce:
                 if (_state == State.Open) PublishFromRoom(announce.Message, input, effects);
+                break;
+            case RoomEvent.ForwardingFailed failed:
+                StopForwarding(failed.User, input, effects);
                 break;
             case RoomEvent.SessionLost lost:
                 if (_occupants.TryFind(lost.Session, out var session)) RemoveGhost(session, lost.Reason, effects);

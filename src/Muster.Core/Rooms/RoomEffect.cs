@@ -113,7 +113,8 @@ public abstract record RoomEffect
     /// It must not delay what follows, and an error that comes back means nothing to the room.</summary>
     /// <param name="Stanza">The message as occupants saw it, of type groupchat, without <c>to</c>.</param>
     /// <param name="Users">Bare JIDs.</param>
-    public sealed record Forward(Message Stanza, ImmutableArray<Jid> Users) : RoomEffect;
+    /// <param name="Omitted">How many more there are than may get it.</param>
+    public sealed record Forward(Message Stanza, ImmutableArray<Jid> Users, int Omitted = 0) : RoomEffect;
 
     /// <summary>Messages did not reach an occupant's session, which is out now: for push (muc-push.md §7).</summary>
     /// <param name="Session">Its real full JID.</param>

@@ -97,6 +97,11 @@ public abstract record RoomEvent
     /// <param name="Reason">Text for those who stay, or null.</param>
     public sealed record SessionLost(Jid Session, string? Reason = null) : RoomEvent;
 
+    /// <summary>What was forwarded to a member who is away (<see cref="RoomEffect.Forward"/>) came back again and
+    /// again.</summary>
+    /// <param name="User">The member's bare JID.</param>
+    public sealed record ForwardingFailed(Jid User) : RoomEvent;
+
     /// <summary>The answer to <see cref="RoomEffect.CheckPassword"/>.</summary>
     /// <param name="Session">Real full JID of who wants to enter.</param>
     /// <param name="Attempt">Number of the attempt, from the effect.</param>

@@ -72,6 +72,11 @@ public sealed record RoomPolicy
     /// <summary>Whether the logs of a room lie under its whole address there, or only under the part before the
     /// @.</summary>
     public bool LogsAreByAddress { get; init; } = true;
+    /// <summary>Whether members can have messages sent to them while they are away
+    /// (<c>mod_muc_offline_delivery</c>).</summary>
+    public bool OfflineDelivery { get; init; } = true;
+    /// <summary>Whether moderated rooms do not offer it (<c>muc_offline_delivery_unmoderated_only</c>). [D]</summary>
+    public bool OfflineUnmoderatedOnly { get; init; }
     /// <summary>Whether members who never chose get messages while they are away
     /// (<c>muc_offline_delivery_default</c>).</summary>
     public bool OfflineDeliveryDefault { get; init; }

@@ -35,6 +35,9 @@ public sealed class SharedStanza
         return new(stanza, tail.WrittenSpan.ToArray());
     }
 
+    /// <summary>The same stanza for one recipient: the bytes are shared.</summary>
+    public SharedStanza For(Jid to) => new(Stanza.Readdressed(Stanza.From, to), _tail);
+
     /// <summary>The same stanza with a child added at the end: what is serialised already is copied.</summary>
     public SharedStanza Add(Element child)
     {

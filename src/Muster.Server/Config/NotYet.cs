@@ -15,10 +15,8 @@ static class NotYet
         "listen.http.shaper",
         "listen.http.access",
         "general.language",
-        "modules.mod_muc_offline_delivery",
         "modules.mod_muc_cloud_notify",
         "modules.mod_cloud_notify",
-        "modules.mod_offline.muc_offline_store",
     ];
 
     /// <summary>Whether an option or a table is one of them, or in one.</summary>

@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using Muster.Core.Rooms;
 using Muster.Protocol.Payloads;
 using Muster.Protocol.Stanzas;
 using Muster.Protocol.Xml;
@@ -49,11 +50,13 @@ sealed class GroupChat : Feature
     static Iq Describe(Slots slots, Iq iq)
     {
         if (iq.Payload!.Attribute("node") is { Length: > 0 }) return iq.Refuse(StanzaError.ItemNotFound);
+        var policy = slots.Services.Rooms[iq.To.Domain.ToString()].Settings.Policy;
         var info = new DiscoInfo
         {
             Identities = [.. slots.IdentitiesOf(Target.RoomService)
                 .Select(i => new DiscoIdentity(i.Category, i.Type, i.Name))],
-            Features = [.. slots.DiscoOf(Target.RoomService)],
+            Features = [.. slots.DiscoOf(Target.RoomService), .. policy.OfflineDelivery ? [Room.OfflineFeature]
+                : Array.Empty<string>()],
         };
         return iq.Result(info.ToElement());
     }

@@ -408,7 +408,7 @@ sealed partial class RoomHost
                     await _service.Activity.Note(room);
                     break;
                 case RoomEffect.Forward forward:
-                    foreach (var user in forward.Users) await Send(forward.Stanza, user);
+                    _service.Forwarder.Post(Address, Serialise(forward.Stanza), forward.Users, forward.Omitted);
                     break;
                 case RoomEffect.Entered entered:
                     _service.Entered(entered.Session, Address);

@@ -69,6 +69,7 @@ sealed class RoomService : IStanzaTarget, IAsyncDisposable
         _sweeper = new RoomSweeper(this);
         PublicLogs = publicLogs;
         Activity = new ActivityIndicator(this, parts.Limits ?? ServerLimits.Default);
+        Forwarder = new OfflineForwarder(this, parts.Limits ?? ServerLimits.Default);
     }
 
     /// <summary>What it was made with, or was given since.</summary>
@@ -82,6 +83,7 @@ sealed class RoomService : IStanzaTarget, IAsyncDisposable
     public Meters Meters { get; }
     public PublicLogs? PublicLogs { get; }
     public ActivityIndicator Activity { get; }
+    public OfflineForwarder Forwarder { get; }
 
     /// <summary>The served domain, as metrics call it.</summary>
     public string HostName { get; }
@@ -236,6 +238,7 @@ sealed class RoomService : IStanzaTarget, IAsyncDisposable
     public async ValueTask Settle()
     {
         foreach (var host in Hosts) await Settle(host);
+        await Forwarder.Settle();
     }
 
     static async ValueTask Settle(RoomHost host)
@@ -249,6 +252,7 @@ sealed class RoomService : IStanzaTarget, IAsyncDisposable
     public ValueTask DisposeAsync()
     {
         _isStarted = false;
+        Forwarder.Dispose();
         return _sweeper.DisposeAsync();
     }
 
@@ -329,6 +333,7 @@ sealed class RoomService : IStanzaTarget, IAsyncDisposable
     {
         if (_isSuspended) return;
         var room = stanza.To.Bare;
+        if (stanza.IsError && Forwarder.TakeBounce(stanza)) return;
         bool isAnswer = stanza.IsError || stanza is Iq { IsRequest: false };
         if (isAnswer && !_hosts.ContainsKey(room) && !WasOccupied(room)) return; // no room in memory has asked for it
         // Only a user of this process waits, on the task that reads the user's own stanzas. An answer may come out of a
@@ -348,6 +353,9 @@ sealed class RoomService : IStanzaTarget, IAsyncDisposable
         Meters.RoomMailboxFull();
         await Router.Refuse(stanza, StanzaError.ResourceConstraint with { By = room });
     }
+
+    /// <summary>Tells a room that it is worth waking for, and does not wait: a full mailbox hears nothing.</summary>
+    public void TryTell(Jid room, RoomEvent happened) => HostOf(room).TryPost(new RoomLetter(Event: happened));
 
     async ValueTask Post(Jid room, RoomLetter letter)
     {

@@ -129,12 +129,21 @@ sealed class ComponentRoute(Jid domain, Jid host, Router router, ComponentMeters
     public long Bounced => Interlocked.Read(ref _bounced);
 
     /// <inheritdoc/>
-    public ValueTask Route(Stanza stanza)
+    public ValueTask Route(Stanza stanza) => Route(stanza, null);
+
+    /// <inheritdoc/>
+    public ValueTask Route(SharedStanza shared, Jid to)
+    {
+        var own = shared.For(to);
+        return Route(own.Stanza, own);
+    }
+
+    ValueTask Route(Stanza stanza, SharedStanza? written)
     {
         if (_link is not { } link) return Bounce(stanza, NotConnected);
         if (!link.MaySend(stanza.From))
             return Bounce(stanza, StanzaError.Forbidden.WithText($"you may not send to {domain}"));
-        switch (link.Send(SharedStanza.From(stanza)))
+        switch (link.Send(written ?? SharedStanza.From(stanza)))
         {
             case ComponentSend.Sent:
                 Interlocked.Increment(ref _sent);

@@ -34,6 +34,8 @@ sealed partial class LocalDomain
     /// <param name="keeper">The sender's session, when the sender's account keeps it too.</param>
     ValueTask RouteMessage(Message message, Session? keeper)
     {
+        if (message is { Type: MessageType.Groupchat, To: { HasLocal: true, IsBare: true } })
+            return TakeRoomMessage(message);
         if (!message.To.HasLocal || _archive is null) return keeper is null ? Deliver(message) : Keep(message, keeper);
         message = WithoutIds(message, message.To);
         if (!ArchivePolicy.KeepsForAccount(message)) return Deliver(message);

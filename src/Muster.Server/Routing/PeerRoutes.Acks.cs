@@ -154,7 +154,7 @@ sealed partial class PeerRoutes
         foreach (var stanza in again)
         {
             _meters.Resent();
-            await Route(stanza, isAgain: true);
+            await Route(stanza, null, isAgain: true);
         }
     }
 

@@ -103,9 +103,16 @@ sealed partial class PeerRoutes : IStanzaTarget, IPeerHost, IDisposable
     public void Dispose() => _timer?.Dispose();
 
     /// <inheritdoc/>
-    public ValueTask Route(Stanza stanza) => Route(stanza, isAgain: false);
+    public ValueTask Route(Stanza stanza) => Route(stanza, null, isAgain: false);
 
-    ValueTask Route(Stanza stanza, bool isAgain)
+    /// <inheritdoc/>
+    public ValueTask Route(SharedStanza shared, Jid to)
+    {
+        var own = shared.For(to);
+        return Route(own.Stanza, own, isAgain: false);
+    }
+
+    ValueTask Route(Stanza stanza, SharedStanza? written, bool isAgain)
     {
         var rules = _settings();
         if (!rules.Federates)
@@ -117,15 +124,16 @@ sealed partial class PeerRoutes : IStanzaTarget, IPeerHost, IDisposable
             return Bounce(stanza, StanzaError.NotAllowed.WithText($"this server does not talk with {pair.Remote}"));
         if (RouteOf(pair, rules) is not { } route) return Bounce(stanza, StanzaError.ResourceConstraint);
         StanzaError? refusal;
-        lock (route.Lock) refusal = Take(route, stanza, isAgain, rules);
+        lock (route.Lock) refusal = Take(route, stanza, written, isAgain, rules);
         return refusal is null ? default : Bounce(stanza, refusal);
     }
 
     /// <summary>Sends a stanza or lets it wait; else the error for its sender. Under the route's lock.</summary>
-    StanzaError? Take(PeerRoute route, Stanza stanza, bool isAgain, PeerRouteSettings rules)
+    StanzaError? Take(
+        PeerRoute route, Stanza stanza, SharedStanza? written, bool isAgain, PeerRouteSettings rules)
     {
         route.UsedAt = _clock.GetUtcNow();
-        var letter = new PeerLetter(SharedStanza.From(stanza), isAgain);
+        var letter = new PeerLetter(written ?? SharedStanza.From(stanza), isAgain);
         if (route.Link is { } link)
         {
             switch (link.Send(letter.Shared, isAgain))

@@ -12,6 +12,9 @@ interface IStanzaTarget
     /// <summary>Takes a stanza whose <c>from</c> and <c>to</c> are set and true. Completes when responsibility is
     /// taken: the caller may wait for a room's mailbox here, and only here.</summary>
     ValueTask Route(Stanza stanza);
+
+    /// <summary>Takes a stanza that is serialised already, for one of its recipients.</summary>
+    ValueTask Route(SharedStanza shared, Jid to) => Route(shared.Stanza.Readdressed(shared.Stanza.From, to));
 }
 
 /// <summary>Step 3 of a message's path: domain to target. It decides nothing else.</summary>
@@ -54,6 +57,9 @@ sealed class Router
 
     /// <summary>Sends a stanza on its way.</summary>
     public ValueTask Route(Stanza stanza) => (Find(stanza.To) ?? _elsewhere!).Route(stanza);
+
+    /// <summary>Sends a stanza, which many get, to one of its recipients.</summary>
+    public ValueTask Route(SharedStanza shared, Jid to) => (Find(to) ?? _elsewhere!).Route(shared, to);
 
     /// <summary>Answers a stanza with an error, unless it is one that must not be answered (RFC 6120 §8.2.3,
     /// §8.3.1).</summary>

@@ -16,6 +16,8 @@ sealed record AccountPolicy
     public Func<Jid, bool> IsArchiveEnough { get; init; } = static _ => true;
     /// <summary>How its streams are managed.</summary>
     public Func<Jid, SmPolicy> StreamManagement { get; init; } = static _ => new SmPolicy();
+    /// <summary>Whether messages that rooms send to an account itself are kept for its next login.</summary>
+    public Func<Jid, bool> StoresRoomMessages { get; init; } = static _ => false;
     /// <summary>Messages kept for an account that is not there; 0 for none.</summary>
     public Func<Jid, int> OfflineMessagesMax { get; init; } = static _ => ServerLimits.Default.OfflineMessagesMax;
 }

@@ -23,6 +23,7 @@ sealed class Meters : IDisposable
         Archives = new ArchiveMeters(_meter);
         Peers = new PeerMeters(_meter);
         Joins = new JoinMeters(_meter);
+        Offline = new OfflineMeters(_meter);
         Components = new ComponentMeters(_meter);
         _roomCommitFailures = _meter.CreateCounter<long>("muster_room_commit_failures_total",
             description: "Batches of a room that could not be stored and were not shown");
@@ -58,6 +59,9 @@ sealed class Meters : IDisposable
 
     /// <summary>What is counted of external components.</summary>
     public ComponentMeters Components { get; }
+
+    /// <summary>What is counted of messages of rooms for members who are away.</summary>
+    public OfflineMeters Offline { get; }
 
     /// <summary>What public logs of rooms count.</summary>
     public PublicLogMeters PublicLogs { get; }

@@ -23,6 +23,25 @@ static partial class RoomsLog
         "room {room}: when something last happened in it could not be stored: {problem}")]
     public static partial void ActivityNotKept(ILogger log, Jid room, string problem);
 
+    [LoggerMessage(3010, LogLevel.Warning,
+        "{service}: too much waits for members who are away; {copies} of them do not get a message of {room}")]
+    public static partial void ForwardingFull(ILogger log, Jid service, Jid room, int copies);
+
+    [LoggerMessage(3011, LogLevel.Information,
+        "{service}: {domain} cannot be reached ({condition}); members there who are away get nothing for {pause}")]
+    public static partial void ForwardingPaused(
+        ILogger log, Jid service, Jid domain, string condition, TimeSpan pause);
+
+    [LoggerMessage(3012, LogLevel.Information,
+        "room {room}: nothing is sent to {member} any more, as all came back: {condition}")]
+    public static partial void ForwardingStopped(ILogger log, Jid room, Jid member, string condition);
+
+    [LoggerMessage(3013, LogLevel.Warning, "room {room}: a message for {member} was lost: {problem}")]
+    public static partial void ForwardingFailed(ILogger log, Jid room, Jid member, string problem);
+
+    [LoggerMessage(3014, LogLevel.Error, "room {room}: sending a message to {member}, who is away, failed")]
+    public static partial void ForwardingBroken(ILogger log, Jid room, Jid member, Exception error);
+
     [LoggerMessage(3004, LogLevel.Information, "{service}: all {count} stored rooms are loaded")]
     public static partial void AllLoaded(ILogger log, Jid service, int count);
 

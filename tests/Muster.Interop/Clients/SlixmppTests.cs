@@ -51,6 +51,18 @@ public sealed class SlixmppTests
         Assert.Contains("'after-id', 'before-id', 'end', 'ids'", result.Output, StringComparison.Ordinal);
     }
 
+    [RealPeerFact("python3-slixmpp"), Feature("OD-04", "OD-05", "OD-06", "OD-11")]
+    public async Task ABotRegistersWithARoomByThePluginOfItsLibrary()
+    {
+        await using var server = await ServerProcess.StartAsync();
+        var result = await Command.RunAsync("/usr/bin/python3", ["tests/Muster.Interop/py/register_bot.py",
+            "juliet@localhost", "juliet", "127.0.0.1", $"{server.ClientPort}", "garden@conference.localhost", "Jule"]);
+        Assert.True(result.Exit == 0, result.Output + server.Output);
+        foreach (string line in (string[])["required True", "nick Jule", "offline False", "registered True Jule",
+            "offline now True", "registered then False"])
+            Assert.Contains(line, result.Output, StringComparison.Ordinal);
+    }
+
     [RealPeerFact("python3-slixmpp"), Feature("MU-01")]
     public async Task ARoomLivesAWholeLife()
     {
