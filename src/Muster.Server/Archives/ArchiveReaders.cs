@@ -176,7 +176,8 @@ sealed class ArchiveReaders(
             .With("queryid", request.QueryId).With("id", ToText(entry.Id)));
     }
 
-    static Element ToEnds(ArchiveRange? range) => range is { } ends
+    /// <summary>Where an archive begins and ends (§5).</summary>
+    public static Element ToEnds(ArchiveRange? range) => range is { } ends
         ? new Element(ArchiveRequest.Namespace, "metadata",
             End("start", ends.FirstId, ends.FirstAt), End("end", ends.LastId, ends.LastAt))
         : new Element(ArchiveRequest.Namespace, "metadata");

@@ -29,6 +29,12 @@ sealed class Mam : Feature
         slots.Iq(IqType.Get, ArchiveRequest.Namespace, "metadata", Target.Account, Metadata);
         slots.Iq(IqType.Get, ArchiveRequest.Namespace, ArchivePrefs.Name, Target.Account, Prefs);
         slots.Iq(IqType.Set, ArchiveRequest.Namespace, ArchivePrefs.Name, Target.Account, SetPrefs);
+        // XEP-0386 §3.2: who binds with the login hears unasked where the archive begins and ends. An empty one is left
+        // out.
+        slots.InlineBind(new(null, async (session, _) =>
+            await slots.Services.Database.Archive.Range(session.Account) is { } range
+                ? Archives.ArchiveReaders.ToEnds(range)
+                : null));
         slots.Background(PurgeInterval, stop => Purge(slots.Services, stop));
     }
 

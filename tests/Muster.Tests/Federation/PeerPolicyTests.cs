@@ -154,6 +154,8 @@ public sealed class PeerPolicyTests : IAsyncLifetime
             "<iq type='get' to='nobody@mantua.test/x' id='q'><query xmlns='jabber:iq:version'/></iq>");
         await romeo.DisposeAsync();
         await verona.AdvanceAsync(TimeSpan.FromSeconds(1));
+        for (int i = 0; i < 500 && !Received(mantua).EndsWith(" 2", StringComparison.Ordinal); i++)
+            await Task.Delay(10);
         string before = Received(mantua);
         for (int i = 0; i < 20; i++) await Task.Delay(10);
         Assert.Equal(before, Received(mantua));

@@ -17,6 +17,23 @@ public class InlineManagementTests
     const string Enabled = $"<enabled {Sm} id='{{token}}' resume='true' max='600'/>";
     const string Features = "<stream:features>...</stream:features>";
 
+    [Fact]
+    [Spec("XEP-0386", "3.2")]
+    public async Task Who_binds_hears_where_the_archive_begins_and_ends()
+    {
+        await using var server = await TestServer.StartAsync();
+        var juliet = await server.OnlineAsync("juliet", "balcony");
+        await server.AddUserAsync("romeo");
+        foreach (string id in (string[])["m1", "m2"])
+            await juliet.SendAsync($"<message type='chat' to='romeo@localhost' id='{id}'><body>{id}</body></message>");
+        await juliet.AskAsync("<iq type='get'><ping xmlns='urn:xmpp:ping'/></iq>");
+        var (romeo, success) = await AuthenticateAsync(server, "<bind xmlns='urn:xmpp:bind:0'/>");
+        Pattern("<bound xmlns='urn:xmpp:bind:0'><metadata xmlns='urn:xmpp:mam:2'>" +
+            "<start id='{first}' timestamp='*'/><end id='{last}' timestamp='*'/></metadata></bound>", romeo).AssertFits(
+            success.Child(Namespaces.Bind2, "bound")!);
+        Assert.NotEqual(romeo.Names["first"], romeo.Names["last"]);
+    }
+
     [Fact, Feature("SM-02")]
     public async Task A_client_binds_drops_and_comes_back_each_in_one_round_trip()
     {
