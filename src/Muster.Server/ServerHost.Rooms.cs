@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Logging;
+using Muster.Core.Delivery;
 using Muster.Core.RoomLogs;
 using Muster.Core.Rooms;
 using Muster.Protocol.Addresses;
@@ -80,6 +81,7 @@ sealed partial class ServerHost
                 OfflineTargetsMax = offline.MaxTargets,
                 OfflineUnmoderatedOnly = offline.UnmoderatedOnly,
                 AnswersArchiveQueries = config.Modules.Mam.Enabled,
+                Features = config.ModulesOf(host).MucCloudNotify.Enabled ? [PushContent.Namespace] : [],
                 ExternalPasswords = muc.HttpAuthPool is not null,
                 Registration = muc.RegisterPolicy switch
                 {

@@ -100,6 +100,13 @@ sealed partial class ServerHost
         MayCreateAccounts = who => _live.Access.Allows(_live.Registration.AccessInvite, who, who.Domain.ToString()),
     };
 
+    InviteBook InviteBookOf(Database database) => new(database.Invites, _overrides.Clock,
+        () => _live.Registration.InvitationLifetime, () => _live.Limits.InvitationsMax);
+
+    TokenBook TokenBookOf(Database database, Meters meters) => new(
+        database.Tokens, database.Accounts, _pepper, _overrides.Clock, () => _live.Auth.Tokens.Lifetime,
+        () => _live.Limits.TokenClientsMax, meters.Accounts, _overrides.Logs.CreateLogger<TokenBook>());
+
     ArchiveReaders ArchiveReadersOf(Database database, SessionTable sessions, Router router, Meters meters) => new(
         database, sessions,
         () => new ArchiveLimits(_live.Modules.Mam.DefaultResultLimit, _live.Modules.Mam.MaxResultLimit),

@@ -68,26 +68,25 @@ sealed partial class ServerHost : IAsyncDisposable
         _resumable = new ResumableSessions(clock, meters.Management);
         _joins = JoinWatchOf(config, router, sessions, database, meters);
         var archive = config.Modules.Mam.Enabled ? new AccountArchive(database.Archive, clock, meters.Archives) : null;
+        var pushes = PushServiceOf(router, accounts, meters);
         var local = new LocalDomain(
-            router, accounts, archive, limits, AccountPolicyOf(), _resumable, _joins, clock, meters, logs);
+            router, accounts, archive, limits, AccountPolicyOf(), _resumable, _joins, pushes, clock, meters, logs);
         var archives = ArchiveReadersOf(database, sessions, router, meters);
         _pools = config.OutgoingPools.Http.ToDictionary(
             pool => pool.Key, pool => PoolOf(pool.Key, pool.Value, meters), StringComparer.Ordinal);
-        var rooms = RoomServicesOf(config, new(router, sessions, database, archives, clock, meters, logs, limits));
+        var rooms = RoomServicesOf(
+            config, new(router, sessions, database, archives, clock, meters, logs, pushes.Rooms.Listen(), limits));
         var peers = new PeerRoutes(router, clock, meters.Peers, logs, () => _peerRules!);
         Services = new Services(
             router, sessions, database, accounts,
             new AccountBook(database.Accounts, database.Tokens, clock, config.General.Hosts,
-                () => _live.Auth.ScramIterations),
-            new InviteBook(database.Invites, clock,
-                () => _live.Registration.InvitationLifetime, () => _live.Limits.InvitationsMax),
-            new TokenBook(database.Tokens, database.Accounts, _pepper, clock,
-                () => _live.Auth.Tokens.Lifetime, () => _live.Limits.TokenClientsMax, meters.Accounts,
-                logs.CreateLogger<TokenBook>()),
+                () => _live.Auth.ScramIterations) { PasswordChanged = pushes.Registrations.RemoveAll },
+            InviteBookOf(database), TokenBookOf(database, meters),
             RegistrationOf(config), limits, local, archives, rooms, clock, meters, logs)
         {
             Peers = peers,
             Components = ComponentRoutesOf(config, router, meters),
+            Pushes = pushes,
             ArchiveRetention = ArchiveRetentionOf(config),
         };
 
@@ -236,6 +235,7 @@ sealed partial class ServerHost : IAsyncDisposable
         await SaveAsync();
         if (_listeners is not null) await _listeners.DisposeAsync();
         await _background.DisposeAsync();
+        await Services.Pushes.DisposeAsync();
         foreach (var rooms in Services.Rooms.Values)
             if (rooms.PublicLogs is { } logs) await logs.DisposeAsync();
         _timers.Dispose();
@@ -271,6 +271,8 @@ sealed partial class ServerHost : IAsyncDisposable
         Mam => modules.Mam.Enabled,
         Ping => modules.Ping.Enabled,
         ClientStates => modules.Csi.Enabled,
+        CloudNotify => modules.CloudNotify.Enabled,
+        MucCloudNotify => modules.MucCloudNotify.Enabled,
         _ => true,
     };
 

@@ -2,6 +2,7 @@ using Microsoft.Extensions.Logging;
 using Muster.Core.Limits;
 using Muster.Server.Accounts;
 using Muster.Server.Archives;
+using Muster.Server.Features.Push;
 using Muster.Server.Rooms;
 using Muster.Server.Routing;
 using Muster.Server.Sessions;
@@ -34,6 +35,9 @@ sealed record Services(
 
     /// <summary>The domains of external components.</summary>
     public required ComponentRoutes Components { get; init; }
+
+    /// <summary>Wakes devices that are away.</summary>
+    public required PushService Pushes { get; init; }
 
     /// <summary>How accounts come into being; a reload of the configuration replaces it.</summary>
     public RegistrationSettings Registration { get; set; } = Registration;

@@ -155,6 +155,7 @@ public sealed class TestServer : IAsyncDisposable
     public async Task SettleAsync()
     {
         foreach (var service in _host.Services.Rooms.Values) await service.Settle();
+        await _host.Services.Pushes.SettleAsync();
     }
 
     /// <summary>Stops the server, and fails when it logged an error that the test did not announce.</summary>

@@ -79,6 +79,13 @@ public sealed record ServerLimits
     /// <summary>Rooms of which one such session hears. The others are left out: it is a hint.</summary>
     public int ActivityRoomsMax { get; init; } = 200;
 
+    /// <summary>Bytes of one push registration (XEP-0357): the form and the wishes that come with it.</summary>
+    public int PushRegistrationBytesMax { get; init; } = 16 * 1024;
+
+    /// <summary>Push registrations of one user in an hour, new ones and renewed ones. Clients renew theirs at each
+    /// login.</summary>
+    public int PushEnablesPerHour { get; init; } = 120;
+
     /// <summary>Stanzas that may wait for a stream to another server, for each pair of domains; together they may have
     /// <see cref="OutboundBytesMax"/>. Those beyond are refused with <c>resource-constraint</c>.</summary>
     public int PeerQueueLengthMax { get; init; } = 1000;

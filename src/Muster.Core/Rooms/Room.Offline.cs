@@ -16,7 +16,6 @@ public sealed partial class Room
     /// <summary>Whether members of the room can have what is said sent to them while they are away.</summary>
     bool OffersOffline => Policy.OfflineDelivery && !(Policy.OfflineUnmoderatedOnly && _options.Moderated);
 
-    /// <summary>To be called when a user has come, gone, or changed on the list: by those who keep these.</summary>
     void NoteAbsence(Jid user) => _absent.Set(user, Policy.OfflineDelivery && _occupants.OfUser(user).IsEmpty
         && _affiliations.WantsOffline(user, Policy.OfflineDeliveryDefault));
 

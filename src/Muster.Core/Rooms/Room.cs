@@ -67,7 +67,7 @@ public sealed partial class Room
         State state)
     {
         Address = address;
-        (_occupants, _affiliations) = (new Occupants(NoteAbsence), new Affiliations(NoteAbsence));
+        (_occupants, _affiliations) = (new Occupants(NoteChange), new Affiliations(NoteChange));
         Policy = policy;
         _options = options;
         _subject = RoomSubject.NeverSet;

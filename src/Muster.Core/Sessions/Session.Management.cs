@@ -139,6 +139,19 @@ public sealed partial class Session
             return _managed is { } managed ? SmElements.Ack(managed.Terms.Namespace, managed.StoredCount) : null;
     }
 
+    /// <summary>What has been sent and is not acknowledged, as far as it is kept, oldest first: a copy of the
+    /// moment.</summary>
+    public IReadOnlyList<SmEntry> Unacknowledged
+    {
+        get { lock (_lock) return _managed is { } managed ? [.. managed.Queue.Stored] : []; }
+    }
+
+    /// <summary>Whether an acknowledgement has been owed for too long.</summary>
+    public bool IsOverdue
+    {
+        get { lock (_lock) return _managed is { IsOverdue: true }; }
+    }
+
     // ---- What the client has sent ----
 
     /// <summary>Counts a stanza that the connection has read, and takes it over. False when the session is not the

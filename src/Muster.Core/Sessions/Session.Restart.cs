@@ -33,6 +33,9 @@ public sealed record SessionSnapshot
     public bool UsesArchive { get; init; }
     /// <summary>What it has been sent of the account's archive.</summary>
     public ArchiveSpan ArchiveRead { get; init; }
+
+    /// <summary>The push registration of its device, or null.</summary>
+    public PushLink? Push { get; init; }
     /// <summary>Where its directed presence went.</summary>
     public ImmutableArray<Jid> Directed { get; init; } = [];
 }
@@ -61,6 +64,7 @@ public sealed partial class Session
                 HasCarbons = HasCarbons,
                 UsesArchive = UsesArchive,
                 ArchiveRead = ArchiveRead,
+                Push = Push,
                 Directed = [.. _directed.Keys],
             };
         }
@@ -81,6 +85,7 @@ public sealed partial class Session
             HasCarbons = snapshot.HasCarbons,
             UsesArchive = snapshot.UsesArchive,
             ArchiveRead = snapshot.ArchiveRead,
+            Push = snapshot.Push,
             _managed = new ManagedStream(snapshot.Terms, watcher,
                 SmQueue.Restore(snapshot.Queue, snapshot.Terms.Queue))
             {

@@ -21,6 +21,11 @@ public enum DeliverOutcome
     Overflow,
 }
 
+/// <summary>Where a device is woken: a registration of its account (XEP-0357 §5).</summary>
+/// <param name="App">The push service.</param>
+/// <param name="Node">The node there; may be empty.</param>
+public sealed record PushLink(Jid App, string Node);
+
 /// <summary>
 /// A bound resource of a user (RFC 6120 §7): what steps 2 and 7 of a message's path need. It outlives its connection
 /// where its stream is managed (Session.Management.cs).
@@ -97,6 +102,9 @@ public sealed partial class Session
 
     /// <summary>What is needed to bring it back into them; null while its account does not want that.</summary>
     public Rejoins? Rejoins { get; set; }
+
+    /// <summary>The push registration of the device behind it (XEP-0357); null while there is none.</summary>
+    public PushLink? Push { get; set; }
 
     /// <summary>The account's block list (XEP-0191); shared by all its sessions, replaced as a whole.</summary>
     public BlockList Blocked { get; set; } = BlockList.Empty;

@@ -31,6 +31,10 @@ sealed class AccountBook(
     IAccountStore store, ITokenStore tokens, TimeProvider clock, IReadOnlyCollection<string> hosts,
     Func<int> iterations)
 {
+    /// <summary>What else is to be done for an account whose password has changed. Set once, while the server is
+    /// built.</summary>
+    public Func<Jid, ValueTask> PasswordChanged { get; set; } = static _ => default;
+
     /// <summary>Makes an account.</summary>
     public async ValueTask<AccountOutcome> Add(Jid account, string password, CancellationToken cancel = default)
     {
@@ -56,6 +60,7 @@ sealed class AccountBook(
             return AccountOutcome.NotFound;
         // They are worthless already (see TokenBook); this is to tidy up.
         await tokens.Remove(account.Bare, null, cancel);
+        await PasswordChanged(account.Bare);
         return AccountOutcome.Done;
     }
 

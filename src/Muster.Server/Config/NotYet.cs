@@ -15,8 +15,6 @@ static class NotYet
         "listen.http.shaper",
         "listen.http.access",
         "general.language",
-        "modules.mod_muc_cloud_notify",
-        "modules.mod_cloud_notify",
     ];
 
     /// <summary>Whether an option or a table is one of them, or in one.</summary>

@@ -28,5 +28,7 @@ static class All
         new GroupChat(),
         new RoomPings(),
         new ExternalComponents(),
+        new CloudNotify(),
+        new MucCloudNotify(),
     ];
 }

@@ -43,6 +43,7 @@ static class Specifications
         Xep(334, "Message Processing Hints", "0.4.0", Support.Complete),
         Xep(359, "Unique and Stable Stanza IDs", "0.7.0", Support.Complete),
         Xep(368, "SRV records for XMPP over TLS", "1.1.0", Support.Complete),
+        Xep(372, "References", "0.2.0", Support.Partial, "mentions, for push notifications"),
         Xep(379, "Pre-Authenticated Roster Subscription", "0.3.4", Support.Complete),
         Xep(386, "Bind 2", "1.1.0", Support.Partial, "messages that wait are not cleared but sent, as always"),
         Xep(388, "Extensible SASL Profile", "1.0.4", Support.Complete, "no tasks are asked for"),
@@ -77,6 +78,7 @@ static class Specifications
         [280] = "Message Carbons",
         [313] = "Message Archive Management",
         [352] = "Client State Indication",
+        [357] = "Push Notifications",
         [401] = "Ad-hoc Account Invitation Generation",
         [410] = "MUC Self-Ping",
         [484] = "Fast Authentication Streamlining Tokens",
@@ -98,7 +100,7 @@ static class Specifications
 
             Written from the code, where each feature says what it implements; a test compares this page. *Partial*
             means that the remark says what is there. What is not listed is not there: it is answered with the error
-            that its specification or RFC 6120 names. That goes, for now, for push (XEP-0357) and BOSH
+            that its specification or RFC 6120 names. That goes, for now, for BOSH
             (XEP-0124).
 
             | specification | title | version | state | remark |

@@ -418,6 +418,7 @@ sealed partial class RoomHost
                     break;
                 case RoomEffect.Undeliverable lost:
                     _service.Meters.Rooms.GhostKicked(lost.Condition);
+                    TellUndeliverable(lost);
                     break;
                 case RoomEffect.Suspended suspended:
                     _service.Suspended(new StoredOccupants(Address, OccupantRecords.ToBytes(suspended.Occupants)));
@@ -470,6 +471,7 @@ sealed partial class RoomHost
             await _service.Router.Route(broadcast.Stanza.Readdressed(broadcast.Stanza.From, to));
         }
         _service.Meters.Delivered(broadcast.Sessions.Length);
+        TellSaid(broadcast.Stanza);
     }
 
     ValueTask Send(Stanza stanza, Jid to) => _service.Router.Route(stanza.Readdressed(stanza.From, to));

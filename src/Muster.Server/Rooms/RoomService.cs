@@ -25,7 +25,7 @@ sealed record RoomListing(Jid Room, string Title, bool Public, bool PublicList, 
 /// <summary>What room services stand on.</summary>
 sealed record RoomParts(
     Router Router, SessionTable Sessions, Database Database, ArchiveReaders Archives, TimeProvider Clock, Meters Meters,
-    ILoggerFactory Logs, ServerLimits? Limits = null);
+    ILoggerFactory Logs, RoomEvents Events, ServerLimits? Limits = null);
 
 /// <summary>
 /// A multi-user chat service (XEP-0045) of one domain: finds the host of a room and puts stanzas into its mailbox. What
@@ -68,6 +68,7 @@ sealed class RoomService : IStanzaTarget, IAsyncDisposable
         _answerForService = answerForService;
         _sweeper = new RoomSweeper(this);
         PublicLogs = publicLogs;
+        Events = parts.Events;
         Activity = new ActivityIndicator(this, parts.Limits ?? ServerLimits.Default);
         Forwarder = new OfflineForwarder(this, parts.Limits ?? ServerLimits.Default);
     }
@@ -84,6 +85,7 @@ sealed class RoomService : IStanzaTarget, IAsyncDisposable
     public PublicLogs? PublicLogs { get; }
     public ActivityIndicator Activity { get; }
     public OfflineForwarder Forwarder { get; }
+    public RoomEvents Events { get; }
 
     /// <summary>The served domain, as metrics call it.</summary>
     public string HostName { get; }
@@ -109,7 +111,7 @@ sealed class RoomService : IStanzaTarget, IAsyncDisposable
     {
         // muc.md §1: access is checked first, for everything; errors and results are never answered.
         if (!Settings.Access.Use(stanza.From)) return Router.Refuse(stanza, Denied with { By = Settings.Service });
-        return stanza.To.HasLocal ? Post(stanza) : RouteToService(stanza);
+        return stanza.To.HasLocal && !IsForService(stanza) ? Post(stanza) : RouteToService(stanza);
     }
 
     /// <summary>Asks a room on behalf of an administrator: the stanza goes through the room's own decisions with the
@@ -285,6 +287,7 @@ sealed class RoomService : IStanzaTarget, IAsyncDisposable
     /// <summary>Counts a session into a room.</summary>
     public void Entered(Jid session, Jid room)
     {
+        foreach (var step in Events.Entered) step(this, session, room);
         while (true)
         {
             var rooms = _conferences.GetOrAdd(session.Bare, static _ => []);
@@ -322,6 +325,9 @@ sealed class RoomService : IStanzaTarget, IAsyncDisposable
         if (!_conferences.TryGetValue(user.Bare, out var rooms)) return false;
         lock (rooms) return rooms.ContainsKey(room);
     }
+
+    /// <summary>Whether a user has a session in any room.</summary>
+    public bool IsInAny(Jid user) => _conferences.ContainsKey(user.Bare);
 
     bool IsInTooManyRooms(Jid user, Jid room)
     {
@@ -379,13 +385,23 @@ sealed class RoomService : IStanzaTarget, IAsyncDisposable
     ValueTask RouteToService(Stanza stanza) => stanza switch
     {
         // muc.md §1: a resource of the service's own address names nothing.
-        Iq { IsError: true } or Iq { IsRequest: false } => default,
+        Iq { IsRequest: false } answer => TakeAnswer(answer),
         { IsError: true } or Presence => Activity.Take(stanza),
-        _ when stanza.To.IsFull => Router.Refuse(stanza, StanzaError.ItemNotFound),
+        _ when !stanza.To.HasLocal && stanza.To.IsFull => Router.Refuse(stanza, StanzaError.ItemNotFound),
         Iq iq => _answerForService(iq),
         Message message => Announce(message),
         _ => default,
     };
+
+    // What is asked of a room and not the room's own business.
+    bool IsForService(Stanza stanza) => stanza is Iq { IsRequest: true, Payload: { } payload } && stanza.To.IsBare
+        && Events.AnsweredByService.Contains(payload.Namespace);
+
+    ValueTask TakeAnswer(Iq iq)
+    {
+        foreach (var step in Events.Answered) step(iq);
+        return default;
+    }
 
     // muc.md §6.6: a service administrator speaks to all rooms in memory.
     async ValueTask Announce(Message message)

@@ -6,6 +6,7 @@ using Muster.Protocol.Payloads;
 using Muster.Protocol.Stanzas;
 using Muster.Protocol.Xml;
 using Muster.Server.Archives;
+using Muster.Server.Features.Push;
 using Muster.Server.Sessions;
 
 namespace Muster.Server.Routing;
@@ -36,6 +37,9 @@ sealed partial class LocalDomain
     {
         if (message is { Type: MessageType.Groupchat, To: { HasLocal: true, IsBare: true } })
             return TakeRoomMessage(message);
+        // XEP-0357 §8: a push service wants to hear no more for a user.
+        if (message.To is { HasLocal: true, IsBare: true } && message.Child(PushService.PubSub, "pubsub") is not null)
+            _pushService.TakeAffiliation(message);
         if (!message.To.HasLocal || _archive is null) return keeper is null ? Deliver(message) : Keep(message, keeper);
         message = WithoutIds(message, message.To);
         if (!ArchivePolicy.KeepsForAccount(message)) return Deliver(message);
@@ -117,7 +121,10 @@ sealed partial class LocalDomain
             if (keeper is not null) domain.CopySent(keeper, Message, this);
             if (!IsForRecipient) return domain.Deliver(Message, Written);
             var written = Written.Add(StanzaId(Message.To.Bare));
-            return domain.Deliver((Message)written.Stanza, written, isArchived: true);
+            var archived = (Message)written.Stanza;
+            var delivered = domain.Deliver(archived, written, isArchived: true);
+            domain._pushService.Archived(archived.To, archived);
+            return delivered;
         }
     }
 }

@@ -20,6 +20,8 @@ sealed partial class LocalDomain
 
     ValueTask RouteIq(Iq iq)
     {
+        // What the server itself has asked: push services.
+        if (!iq.IsRequest && !iq.To.HasLocal && _pushService.TakeAnswer(iq)) return default;
         var session = iq.To.IsFull ? _sessions.FindSession(iq.To) : null;
         if (_joins.TakeAnswer(iq, session)) return default;
         return DeliveryRules.Iq(iq.Type, RecipientOf(iq.To, session)) switch

@@ -108,6 +108,7 @@ sealed partial class LocalDomain
     {
         var account = message.To.Bare;
         StanzaError? refusal = null;
+        bool isKept = false;
         using (await _accounts.TakeTurn(account))
         {
             if (_sessions.Find(account) is { } online && AvailabilityOf(online) == Availability.NonNegative &&
@@ -118,7 +119,9 @@ sealed partial class LocalDomain
             // mod_nooffline_noerror: where the archive has it, it is not lost.
             if (isLost && !(isArchived && _policy.IsArchiveEnough(account))) refusal = StanzaError.ServiceUnavailable;
             else CopyWaiting(message);
+            isKept = choice == OfflineChoice.Store && refusal is null;
         }
+        if (isKept) await _pushService.Notify(account, message, PushReason.Offline);
         // The same answer whether the account does not exist, blocks the sender or has no room (RFC 6120 §13.11,
         // XEP-0160 §2).
         if (refusal is not null) await Refuse(message, refusal);

@@ -1,4 +1,4 @@
-using Muster.Protocol.Addresses;
+using Muster.Core.Delivery;
 using Muster.Protocol.Stanzas;
 using Muster.Server.Storage;
 
@@ -8,15 +8,12 @@ namespace Muster.Server.Routing;
 // §8.5.2.1.1: they are for no session. The account's devices are told, or the message is kept, or it goes back.
 sealed partial class LocalDomain
 {
-    /// <summary>Tells the devices of an account of such a message. False when it has none that can be told.</summary>
-    public Func<Jid, Message, ValueTask<bool>> PushRoomMessage { get; set; } = static (_, _) => new(false);
-
     async ValueTask TakeRoomMessage(Message message)
     {
         var account = message.To;
         // XEP-0191 §3.3: whom the account blocks is not heard, and a room learns nothing of it.
         if ((await _accounts.BlockedOf(account)).Blocks(message.From)) return;
-        bool isTaken = await PushRoomMessage(account, message);
+        bool isTaken = await _pushService.Notify(account, message, PushReason.BareGroupchat);
         if (_policy.StoresRoomMessages(account))
             isTaken |= await Append(account, message, receivedAt: null) == OfflineAppend.Stored;
         // The same answer when there is no such account (RFC 6120 §13.11).

@@ -5,6 +5,7 @@ using Muster.Protocol.Addresses;
 using Muster.Protocol.Stanzas;
 using Muster.Server.Archives;
 using Muster.Server.Features;
+using Muster.Server.Features.Push;
 using Muster.Server.Sessions;
 using Muster.Server.Storage;
 using Muster.Server.Telemetry;
@@ -34,6 +35,7 @@ sealed partial class LocalDomain : IStanzaTarget, IClientHost
     readonly ILogger _log;
     readonly AccountArchive? _archive;
     readonly JoinWatch _joins;
+    readonly PushService _pushService;
     IqTable? _iqTable;
     IReadOnlyList<Func<Session, Presence, ValueTask>> _firstAvailable = [];
     IReadOnlyList<Func<Jid, Presence, ValueTask<bool>>> _approvals = [];
@@ -47,12 +49,13 @@ sealed partial class LocalDomain : IStanzaTarget, IClientHost
     /// <param name="policy">What depends on whose account it is.</param>
     /// <param name="resumable">The sessions whose streams are managed.</param>
     /// <param name="joins">Looks after sessions in rooms of other servers.</param>
+    /// <param name="pushes">Wakes devices that are away.</param>
     /// <param name="clock">The time.</param>
     /// <param name="meters">What is counted.</param>
     /// <param name="logs">Where to log.</param>
     public LocalDomain(Router router, AccountStates accounts, AccountArchive? archive, ServerLimits limits,
-        AccountPolicy policy, ResumableSessions resumable, JoinWatch joins, TimeProvider clock, Meters meters,
-        ILoggerFactory logs)
+        AccountPolicy policy, ResumableSessions resumable, JoinWatch joins, PushService pushes, TimeProvider clock,
+        Meters meters, ILoggerFactory logs)
     {
         _router = router;
         _accounts = accounts;
@@ -65,6 +68,7 @@ sealed partial class LocalDomain : IStanzaTarget, IClientHost
         _smMeters = meters.Management;
         _resumable = resumable;
         _joins = joins;
+        _pushService = pushes;
         _resumable.EndExpired = session => EndWaiting(session, "timeout");
         _resumable.AnswerFor = AnswerForLost;
         _log = logs.CreateLogger<LocalDomain>();
@@ -161,6 +165,7 @@ sealed partial class LocalDomain : IStanzaTarget, IClientHost
         for (int pass = 0; pass < 10 && _sessions.Find(account) is { } online; pass++)
             foreach (var session in online.Snapshot)
                 await End(session, error);
+        _pushService.Registrations.Forget(account.Bare);
     }
 
     /// <inheritdoc/>

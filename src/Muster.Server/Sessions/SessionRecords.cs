@@ -21,6 +21,8 @@ static class SessionRecords
             [
                 .. session.Directed.Select(jid => new Element("", "directed", jid.ToString())),
                 session.Available is { } available ? new Element("", "available", available.ToElement()) : null,
+                session.Push is { } push
+                    ? new Element("", "push", push.Node).With("app", push.App.ToString()) : null,
                 .. session.Queue.Dropped.Select(ToElement),
                 .. session.Queue.Stored.Select(ToElement),
             ])
@@ -51,6 +53,7 @@ static class SessionRecords
         var dropped = new List<SmReference>();
         var stored = new List<SmEntry>();
         Presence? available = null;
+        PushLink? push = null;
         foreach (var child in state.Elements)
         {
             switch (child.Name)
@@ -60,6 +63,9 @@ static class SessionRecords
                     break;
                 case "available":
                     available = child.FirstElement is { } shown ? Stanza.Read(shown, out _) as Presence : null;
+                    break;
+                case "push":
+                    if (Jid.TryParse(child.Attribute("app"), out var app)) push = new(app, child.Text);
                     break;
                 case "dropped":
                     if (ReadReference(child) is not { } reference) return null;
@@ -94,6 +100,7 @@ static class SessionRecords
             HasCarbons = state.Attribute("carbons") == Yes,
             UsesArchive = state.Attribute("archive") == Yes,
             ArchiveRead = new ArchiveSpan(Number(state, "read-from"), Number(state, "read-to")),
+            Push = push,
             Directed = [.. directed],
         };
     }

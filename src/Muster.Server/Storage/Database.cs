@@ -27,6 +27,8 @@ internal abstract class Database : IAsyncDisposable
     public abstract IInviteStore Invites { get; }
     /// <summary>Tokens with which clients log in again.</summary>
     public abstract ITokenStore Tokens { get; }
+    /// <summary>Push services that users have registered.</summary>
+    public abstract IPushStore Pushes { get; }
     /// <summary>Rooms, with the one commit that stores a room's changes together with its messages.</summary>
     public abstract IRoomStore Rooms { get; }
     /// <summary>Nicks reserved in a whole MUC service.</summary>

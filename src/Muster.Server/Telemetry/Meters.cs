@@ -25,6 +25,7 @@ sealed class Meters : IDisposable
         Joins = new JoinMeters(_meter);
         Offline = new OfflineMeters(_meter);
         Components = new ComponentMeters(_meter);
+        Pushes = new PushMeters(_meter);
         _roomCommitFailures = _meter.CreateCounter<long>("muster_room_commit_failures_total",
             description: "Batches of a room that could not be stored and were not shown");
         _roomMailboxFull = _meter.CreateCounter<long>("muster_room_mailbox_full_total",
@@ -62,6 +63,9 @@ sealed class Meters : IDisposable
 
     /// <summary>What is counted of messages of rooms for members who are away.</summary>
     public OfflineMeters Offline { get; }
+
+    /// <summary>What push notifications count.</summary>
+    public PushMeters Pushes { get; }
 
     /// <summary>What public logs of rooms count.</summary>
     public PublicLogMeters PublicLogs { get; }

@@ -185,9 +185,10 @@ public sealed class ConfigRulesTests
     }
 
     [Theory]
-    [InlineData("[modules.mod_cloud_notify]", 1)]
-    [InlineData("[modules.mod_cloud_notify]\npush_max_devices = 1", 1)]
-    [InlineData("[modules.mod_cloud_notify]\nenabled = false", 0)]
+    [InlineData("[general]\nlanguage = 'de'", 1)]
+    [InlineData("[[listen.c2s]]\nport = 5222\naccess = 'all'\nshaper = 'none'", 2)]
+    [InlineData("[modules.mod_muc_offline_delivery]\nmuc_offline_delivery_max_targets = 1", 0)]
+    [InlineData("[modules.mod_cloud_notify]\npush_max_devices = 1", 0)]
     [InlineData("[modules.mod_ping_muc]", 0)]
     [InlineData("[modules.mod_muc]\nhistory_size = 1", 0)]
     public void What_this_version_does_not_have_is_taken_with_a_warning(string toml, int warnings)

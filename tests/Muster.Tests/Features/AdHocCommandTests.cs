@@ -38,8 +38,10 @@ public class AdHocCommandTests
             return DiscoItems.Read(answer.FirstElement!).Items.Select(item => item.Node);
         }
         const string ForAll = "urn:muster:rooms#autorejoin";
-        Assert.Equal([ForAll, "urn:xmpp:invite#invite"], await ListAsync(romeo));
-        Assert.Equal([ForAll, "urn:xmpp:invite#create-account", "urn:xmpp:invite#invite"], await ListAsync(admin));
+        const string Privacy = "urn:xmpp:push:0#privacy";
+        Assert.Equal([ForAll, "urn:xmpp:invite#invite", Privacy], await ListAsync(romeo));
+        Assert.Equal([ForAll, "urn:xmpp:invite#create-account", "urn:xmpp:invite#invite", Privacy],
+            await ListAsync(admin));
         var info = await romeo.AskAsync(
             $"<iq type='get' to='localhost'><query xmlns='{Namespaces.DiscoInfo}' " +
                 $"node='urn:xmpp:invite#invite'/></iq>");

@@ -382,6 +382,23 @@ public sealed partial class OfflineDeliveryTests(ITestOutputHelper output)
             "to='juliet@localhost' id='m1'>...<body>hello</body></message>");
     }
 
+    [Fact, Feature("OD-10")]
+    public async Task TheOwnServerTellsTheDevicesOfTheAccount()
+    {
+        await using var server = await TestServer.StartAsync($"{ComponentBench.Config}\n[modules.mod_cloud_notify]");
+        var app = await PushApp.StartAsync(server);
+        var juliet = await server.LoginAsync("juliet");
+        await juliet.EnablePushAsync(app.Address, "phone");
+        var plays = await ComponentBench.ConnectAsync(server);
+        await plays.RunAsync("> <message type='groupchat' from='hall@plays.localhost/Romeo' to='juliet@localhost' " +
+            "id='m1'><body>hello</body></message>");
+        Assert.Equal("phone", (await app.TakeAsync()).Node);
+        await juliet.ExpectNothingAsync();
+        await plays.RunAsync("> <message type='groupchat' from='hall@plays.localhost/Romeo' to='nobody@localhost' " +
+            "id='m2'><body>hello</body></message>");
+        await plays.RunAsync("< id='m2' type='error'><error type='cancel'><service-unavailable");
+    }
+
     [Fact]
     public async Task WhoBlocksARoomHearsNothingAndTheRoomNeither()
     {

@@ -30,7 +30,7 @@ public sealed class RoomHostTests : IAsyncDisposable
         var archives = new ArchiveReaders(_database, sessions, () => new ArchiveLimits(50, 250), router.Route,
             TimeProvider.System, _meters.Archives, NullLogger.Instance);
         var parts = new RoomParts(router, sessions, _database, archives, TimeProvider.System, _meters,
-            NullLoggerFactory.Instance);
+            NullLoggerFactory.Instance, new RoomEvents());
         var settings = new RoomSettings { Service = Jid.Parse("conference.x"), Host = Jid.Parse("x"), MailboxMax = 16 };
         _service = new RoomService(settings, parts, _ => default);
         router.Connect([KeyValuePair.Create<string, IStanzaTarget>("x", _users),

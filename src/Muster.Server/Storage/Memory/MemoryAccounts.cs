@@ -40,6 +40,7 @@ internal sealed class MemoryAccounts(MemoryDatabase db) : IAccountStore
     {
         if (!db.AccountTable.Remove(account)) return false;
         db.ArchiveTable.Remove(account);
+        MemoryPushes.Clear(db, push => push.Key.Owner == account);
         db.SessionTable.RemoveOf(account);
         foreach (var invite in db.InviteTable.Values.Where(invite => invite.Inviter == account).ToList())
             db.InviteTable.Remove(invite.Token);

@@ -20,6 +20,7 @@ internal sealed class MemoryDatabase : Database
         AccountData = new MemoryAccountData(this);
         Invites = new MemoryInvites(this);
         Tokens = new MemoryTokens(this);
+        Pushes = new MemoryPushes(this);
         Rooms = new MemoryRooms(this);
         Nicks = new MemoryNicks(this);
         Archive = new MemoryArchive(this);
@@ -40,6 +41,7 @@ internal sealed class MemoryDatabase : Database
     public override IAccountDataStore AccountData { get; }
     public override IInviteStore Invites { get; }
     public override ITokenStore Tokens { get; }
+    public override IPushStore Pushes { get; }
     public override IRoomStore Rooms { get; }
     public override INickStore Nicks { get; }
     public override IArchiveStore Archive { get; }
@@ -51,6 +53,7 @@ internal sealed class MemoryDatabase : Database
     internal Dictionary<Jid, MemoryAccount> AccountTable { get; } = [];
     internal MemorySessions SessionTable { get; }
     internal Dictionary<string, Invite> InviteTable { get; } = [];
+    internal Dictionary<PushKey, StoredPush> PushTable { get; } = [];
     internal Dictionary<Jid, StoredRoom> RoomTable { get; } = [];
     internal Dictionary<Jid, RoomTombstone> TombstoneTable { get; } = [];
     internal Dictionary<(string Service, Jid User), string> NickTable { get; } = [];

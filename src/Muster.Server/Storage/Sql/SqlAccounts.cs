@@ -62,7 +62,11 @@ internal sealed class SqlAccounts(SqlDatabase db) : IAccountStore
             // The tables that belong to an account refer to it with ON DELETE CASCADE.
             int rows = await session.Execute("DELETE FROM accounts WHERE domain = $1 AND local = $2",
                 account.Domain.ToString(), account.Local.ToString());
-            if (rows > 0) await SqlArchive.Detach(session, account);
+            if (rows > 0)
+            {
+                await SqlArchive.Detach(session, account);
+                await SqlPushes.Clear(session, account);
+            }
             return rows > 0;
         }, cancel);
         if (removed) db.Sweep();

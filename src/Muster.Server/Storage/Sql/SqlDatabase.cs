@@ -16,6 +16,7 @@ internal abstract class SqlDatabase : Database
         AccountData = new SqlAccountData(this);
         Invites = new SqlInvites(this);
         Tokens = new SqlTokens(this);
+        Pushes = new SqlPushes(this);
         Rooms = new SqlRooms(this);
         Nicks = new SqlNicks(this);
         Archive = _archive = new SqlArchive(this);
@@ -29,6 +30,7 @@ internal abstract class SqlDatabase : Database
     public override IAccountDataStore AccountData { get; }
     public override IInviteStore Invites { get; }
     public override ITokenStore Tokens { get; }
+    public override IPushStore Pushes { get; }
     public override IRoomStore Rooms { get; }
     public override INickStore Nicks { get; }
     public override IArchiveStore Archive { get; }
