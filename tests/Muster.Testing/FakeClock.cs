@@ -7,13 +7,17 @@ public sealed class FakeClock : TimeProvider
     readonly Lock _lock = new();
     readonly List<FakeTimer> _timers = [];
     DateTimeOffset _now = new(2026, 1, 1, 0, 0, 0, TimeSpan.Zero);
+    TimeSpan _jumped;
 
     public override DateTimeOffset GetUtcNow()
     {
-        lock (_lock) return _now;
+        lock (_lock) return _now + _jumped;
     }
 
-    public override long GetTimestamp() => GetUtcNow().UtcTicks;
+    public override long GetTimestamp()
+    {
+        lock (_lock) return _now.UtcTicks;
+    }
 
     public override long TimestampFrequency => TimeSpan.TicksPerSecond;
 
@@ -22,9 +26,17 @@ public sealed class FakeClock : TimeProvider
     /// <summary>Moves time forward and runs every timer that comes due on the way.</summary>
     public void Advance(TimeSpan by)
     {
-        var end = GetUtcNow() + by;
+        DateTimeOffset end;
+        lock (_lock) end = _now + by;
         while (NextDue(end) is { } timer) timer.Fire();
         lock (_lock) _now = end;
+    }
+
+    /// <summary>Sets the time of day, as an administrator does or a virtual machine that was asleep: no time passes,
+    /// no timer runs.</summary>
+    public void Jump(TimeSpan by)
+    {
+        lock (_lock) _jumped += by;
     }
 
     public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)

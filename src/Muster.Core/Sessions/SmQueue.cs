@@ -175,7 +175,14 @@ public sealed class SmQueue(SmQueueLimits limits)
         return entry;
     }
 
-    static bool IsCounted(in SmEntry entry) => entry.Stanza.Stanza is not Presence;
+    // What comes by itself on entering rooms is bounded in bytes alone: a thousand of them must not cost the session.
+    static bool IsCounted(in SmEntry entry) => entry.Stanza.Stanza switch
+    {
+        Presence => false,
+        Message { Type: MessageType.Groupchat } message =>
+            message.Child("body") is not null || message.Child("subject") is null,
+        _ => true,
+    };
 
     /// <summary>Where an archive has the message: its room's, or that of the account which it is for. None when it is
     /// in none that is at hand.</summary>

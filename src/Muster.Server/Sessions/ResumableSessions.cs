@@ -13,6 +13,7 @@ sealed class ResumableSessions : SessionWatcher, IDisposable
     static readonly TimeSpan Period = TimeSpan.FromSeconds(1);
 
     readonly TimeProvider _clock;
+    readonly long _startedAt;
     readonly SmMeters _meters;
     readonly ITimer _timer;
     readonly ConcurrentDictionary<string, Session> _byToken = new(StringComparer.Ordinal);
@@ -20,16 +21,18 @@ sealed class ResumableSessions : SessionWatcher, IDisposable
     readonly ConcurrentDictionary<Session, TaskCompletionSource> _settling = new();
     int _isSweeping;
 
-    sealed class Wait(DateTimeOffset since, DateTimeOffset until)
+    // In time since the start, which goes on evenly when somebody sets the clock.
+    sealed class Wait(TimeSpan since, TimeSpan until)
     {
-        public DateTimeOffset Since { get; } = since;
-        public DateTimeOffset Until { get; set; } = until;
+        public TimeSpan Since { get; } = since;
+        public TimeSpan Until { get; set; } = until;
     }
 
     /// <summary>Starts the clock.</summary>
     public ResumableSessions(TimeProvider clock, SmMeters meters)
     {
         _clock = clock;
+        _startedAt = clock.GetTimestamp();
         _meters = meters;
         _timer = clock.CreateTimer(static self => ((ResumableSessions)self!).Sweep(), this, Period, Period);
     }
@@ -46,6 +49,8 @@ sealed class ResumableSessions : SessionWatcher, IDisposable
 
     /// <inheritdoc/>
     public override DateTimeOffset Now => _clock.GetUtcNow();
+
+    TimeSpan Elapsed => _clock.GetElapsedTime(_startedAt);
 
     /// <summary>Sessions that wait.</summary>
     public int WaitingCount => _waiting.Count;
@@ -69,7 +74,7 @@ sealed class ResumableSessions : SessionWatcher, IDisposable
     /// <summary>A session waits from now on.</summary>
     public void StartWaiting(Session session, TimeSpan patience)
     {
-        var now = _clock.GetUtcNow();
+        var now = Elapsed;
         if (!_waiting.TryAdd(session, new Wait(now, now + patience))) return;
         _meters.Hibernated();
         foreach (var step in Events.HibernationStarted) step(session);
@@ -78,7 +83,7 @@ sealed class ResumableSessions : SessionWatcher, IDisposable
     /// <summary>A session has a connection again.</summary>
     public void EndWaiting(Session session)
     {
-        if (_waiting.TryRemove(session, out var wait)) _meters.Woken(_clock.GetUtcNow() - wait.Since);
+        if (_waiting.TryRemove(session, out var wait)) _meters.Woken(Elapsed - wait.Since);
         foreach (var step in Events.HibernationEnded) step(session);
     }
 
@@ -87,7 +92,7 @@ sealed class ResumableSessions : SessionWatcher, IDisposable
     public bool WaitUntil(Session session, DateTimeOffset until)
     {
         if (!_waiting.TryGetValue(session, out var wait)) return false;
-        wait.Until = until;
+        wait.Until = Elapsed + (until - Now);
         return true;
     }
 
@@ -159,7 +164,7 @@ sealed class ResumableSessions : SessionWatcher, IDisposable
     {
         try
         {
-            var now = _clock.GetUtcNow();
+            var now = Elapsed;
             foreach (var (session, wait) in _waiting)
                 if (wait.Until <= now) await EndExpired(session);
         }
