@@ -79,17 +79,23 @@ public sealed partial class Session
     /// <returns>A stream error when it says what cannot be; the session must end then.</returns>
     public StreamError? Acknowledge(Element ack)
     {
+        SessionWatcher watcher;
+        uint stanzas;
         lock (_lock)
         {
             if (_managed is not { } managed) return null;
+            uint before = managed.Queue.Acknowledged;
             if (SmElements.ReadHandled(ack) is not { } h)
                 return StreamError.InvalidXml.WithText("h is not a number of stanzas");
             if (managed.Queue.Ack(h) == SmAck.TooHigh)
                 return SmElements.TooHigh(managed.Terms.Namespace, h, managed.Queue.Sent);
             managed.IsOverdue = false;
             Request(managed, force: false);
-            return null;
+            stanzas = unchecked(managed.Queue.Acknowledged - before);
+            watcher = managed.Watcher;
         }
+        watcher.Acknowledged(stanzas);
+        return null;
     }
 
     /// <summary>Asks the client for an acknowledgement though nothing makes it due: when it is silent.</summary>

@@ -64,4 +64,8 @@ public abstract class SessionWatcher
     /// <summary>All that the session's client has sent is stored or refused: whoever waits to tell its count may go
     /// on. Also for a session that has ended.</summary>
     public abstract void Settled(Session session);
+
+    /// <summary>The client has acknowledged stanzas, perhaps none (XEP-0198 §4).</summary>
+    /// <param name="stanzas">How many more than before.</param>
+    public virtual void Acknowledged(uint stanzas) { }
 }

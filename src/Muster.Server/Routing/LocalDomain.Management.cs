@@ -314,6 +314,7 @@ sealed partial class LocalDomain
     async ValueTask AnswerFor(Session session, IReadOnlyCollection<SmEntry> entries)
     {
         if (entries.Count == 0) return;
+        _smMeters.Dropped(entries.Count);
         var rules = _policy.StreamManagement(session.Account).Unacked;
         foreach (var entry in entries)
         {

@@ -113,6 +113,7 @@ sealed class ResumableSessions : SessionWatcher, IDisposable
     /// <inheritdoc/>
     public override void Held(Session session, SharedStanza stanza)
     {
+        _meters.Queued();
         if (_waiting.ContainsKey(session))
         {
             foreach (var step in Events.StanzaQueued) step(session, stanza);
@@ -125,6 +126,9 @@ sealed class ResumableSessions : SessionWatcher, IDisposable
 
     /// <inheritdoc/>
     public override void Overflowed(Session session, IReadOnlyList<SmEntry> lost) => _ = AnswerAsync(session, lost);
+
+    /// <inheritdoc/>
+    public override void Acknowledged(uint stanzas) => _meters.Acknowledged(stanzas);
 
     /// <inheritdoc/>
     public override void Settled(Session session)

@@ -15,12 +15,18 @@ sealed class SmMeters(Meter meter)
             description: "Sessions that ended while they waited, by reason"),
         _unacked = meter.CreateCounter<long>("muster_sm_unacknowledged_total",
             description: "Stanzas that a session did not bring to its client, by what became of them"),
+        _queued = meter.CreateCounter<long>("muster_sm_queued_total",
+            description: "Stanzas for sessions without a connection, or whose acknowledgement was late"),
         _ackDelays = meter.CreateCounter<long>("muster_sm_ack_delays_total",
             description: "Acknowledgements that were owed for too long");
     readonly UpDownCounter<long> _waiting =
         meter.CreateUpDownCounter<long>("muster_sm_hibernating", description: "Sessions that wait for a connection");
     readonly Histogram<double> _age = meter.CreateHistogram<double>("muster_sm_resumption_age_seconds", "s",
         "How long resumed sessions had waited");
+    readonly Histogram<double> _acknowledged = meter.CreateHistogram<double>("muster_sm_acknowledged_stanzas", null,
+        "Stanzas that one acknowledgement covered");
+    readonly Histogram<double> _dropped = meter.CreateHistogram<double>("muster_sm_dropped_stanzas", null,
+        "Stanzas that a session which ended, or had no room for them, did not bring to its client");
 
     /// <summary>A stream is managed from now on.</summary>
     public void Managed(bool resumable) => _managed.Add(1,
@@ -52,6 +58,15 @@ sealed class SmMeters(Meter meter)
 
     /// <summary>What became of a stanza: drop, store, bounce, redeliver, claimed.</summary>
     public void Unacked(string fate) => _unacked.Add(1, new KeyValuePair<string, object?>("fate", fate));
+
+    /// <summary>A stanza waits for a client that is away, or late.</summary>
+    public void Queued() => _queued.Add(1);
+
+    /// <summary>An acknowledgement covered so many stanzas.</summary>
+    public void Acknowledged(uint stanzas) => _acknowledged.Record(stanzas);
+
+    /// <summary>So many stanzas were not brought to the client, all at once.</summary>
+    public void Dropped(int stanzas) => _dropped.Record(stanzas);
 
     /// <summary>An acknowledgement is owed for too long.</summary>
     public void AckDelayed() => _ackDelays.Add(1);

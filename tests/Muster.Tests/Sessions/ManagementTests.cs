@@ -172,6 +172,9 @@ public class ManagementTests
         await romeo.SendAsync($"<resume {Sm} previd='{token}' h='3'/>");
         await romeo.ExpectAsync($"<resumed {Sm} h='2' previd='{token}'/>");
         await juliet.ExpectNothingAsync();
+        string metrics = server.Host.Metrics.ToPrometheus();
+        Assert.Contains("muster_sm_queued_total 2\n", metrics, StringComparison.Ordinal);
+        Assert.Contains("muster_sm_acknowledged_stanzas_sum 3\n", metrics, StringComparison.Ordinal);
     }
 
     [Fact, Feature("SM-04"), Feature("SM-15")]

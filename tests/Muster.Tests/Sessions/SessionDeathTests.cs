@@ -41,6 +41,8 @@ public class SessionDeathTests
 
         await juliet.ExpectAsync(Bounced("iq", "i1", "juliet@localhost/balcony"));
         await juliet.ExpectNothingAsync();
+        Assert.Contains("muster_sm_dropped_stanzas_count 1\n", server.Host.Metrics.ToPrometheus(),
+            StringComparison.Ordinal);
         romeo = await server.LoginAsync("romeo", "new");
         await romeo.SendAsync("<presence/>");
         foreach (string id in (string[])["m1", "m2"])
