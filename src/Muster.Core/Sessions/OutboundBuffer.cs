@@ -53,6 +53,13 @@ public sealed class OutboundBuffer(int bytesMax) : IBufferWriter<byte>
         return taken;
     }
 
+    /// <summary>Forgets all that waits.</summary>
+    public void Drop()
+    {
+        var dropped = Take();
+        if (dropped.Count > 0) ArrayPool<byte>.Shared.Return(dropped.Array!);
+    }
+
     void Reserve(int sizeHint)
     {
         int needed = Length + Math.Max(sizeHint, 1);

@@ -1,4 +1,3 @@
-using System.Buffers;
 using Muster.Core.Sessions;
 using Muster.Protocol.Stanzas;
 using Muster.Protocol.Xml;
@@ -82,8 +81,7 @@ sealed partial class ClientConnection
     /// connection.</summary>
     void DropWaiting()
     {
-        var waiting = Outbound.Take();
-        if (waiting.Count > 0) ArrayPool<byte>.Shared.Return(waiting.Array!);
+        Outbound.Drop();
         _framing.DropItems();
     }
 
@@ -141,15 +139,7 @@ sealed partial class ClientConnection
             isWhole = _stage != Stage.Broken;
             _stage = Stage.Broken;
         }
-        try
-        {
-            if (isWhole) await _framing.EndSendAsync();
-            await _framing.DisposeAsync();
-        }
-        catch (Exception error) when (Transport.IsBroken(error) || error is InvalidOperationException)
-        {
-            _framing.Abort();
-        }
+        await _framing.EndAsync(isWhole);
     }
 
     void ITimedConnection.Stop() => Close(StreamError.SystemShutdown, keepsSession: true);

@@ -49,7 +49,7 @@ sealed partial class ComponentConnection
                 BreakUnderGate();
                 return;
             }
-            if (_waiting.IsOverflowing) DropWaiting();
+            if (_waiting.IsOverflowing) _waiting.Drop();
             // RFC 6120 §4.9.1.3: an error is told inside a stream, so there must be one.
             if (!_isOpen) WriteOpenUnderGate(LateHeader());
             if (error is not null)
@@ -102,12 +102,6 @@ sealed partial class ComponentConnection
         _pump.Wake();
     }
 
-    void DropWaiting()
-    {
-        var waiting = _waiting.Take();
-        if (waiting.Count > 0) ArrayPool<byte>.Shared.Return(waiting.Array!);
-    }
-
     /// <summary>Gives the transport up: nothing is written any more, and the reading task wakes.</summary>
     void Break()
     {
@@ -119,7 +113,7 @@ sealed partial class ComponentConnection
         if (_stage == Stage.Broken) return;
         _stage = Stage.Broken;
         _pause?.Stop();
-        DropWaiting();
+        _waiting.Drop();
         _framing.Abort();
     }
 
@@ -135,15 +129,7 @@ sealed partial class ComponentConnection
             isWhole = _stage != Stage.Broken;
             _stage = Stage.Broken;
         }
-        try
-        {
-            if (isWhole) await _framing.EndSendAsync();
-            await _framing.DisposeAsync();
-        }
-        catch (Exception error) when (Transport.IsBroken(error) || error is InvalidOperationException)
-        {
-            _framing.Abort();
-        }
+        await _framing.EndAsync(isWhole);
     }
 
     void ITimedConnection.Stop() => Close(StreamError.SystemShutdown);

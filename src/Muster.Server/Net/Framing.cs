@@ -70,6 +70,21 @@ abstract class Framing : IAsyncDisposable
     /// <summary>Tells the transport that nothing more will be sent.</summary>
     public virtual ValueTask EndSendAsync() => default;
 
+    /// <summary>Lets the transport go, at the end of a connection. Never throws.</summary>
+    /// <param name="isWhole">Whether it may still be told that nothing more comes.</param>
+    public async ValueTask EndAsync(bool isWhole)
+    {
+        try
+        {
+            if (isWhole) await EndSendAsync();
+            await DisposeAsync();
+        }
+        catch (Exception error) when (Transport.IsBroken(error) || error is InvalidOperationException)
+        {
+            Abort();
+        }
+    }
+
     /// <summary>Breaks the connection: pending reads and sends end. May be called at any time by any thread.</summary>
     public abstract void Abort();
 

@@ -1,4 +1,3 @@
-using System.Buffers;
 using Muster.Protocol.Stanzas;
 using Muster.Protocol.Xml;
 using Muster.Server.Peers;
@@ -32,7 +31,7 @@ sealed partial class PeerConnection
                 BreakUnderGate();
                 return;
             }
-            if (_waiting.IsOverflowing) DropWaiting();
+            if (_waiting.IsOverflowing) _waiting.Drop();
             // RFC 6120 §4.9.1.3: an error is told inside a stream, so there must be one.
             if (!_isOpen) WriteOpenUnderGate(LateHeader());
             WriteLastAck();
@@ -65,12 +64,6 @@ sealed partial class PeerConnection
     /// <summary>The text says which connection it was, so that the other operator's question can be answered.</summary>
     string Signed(StreamError error) => $"{error.Text ?? error.Condition} (connection {Id})";
 
-    void DropWaiting()
-    {
-        var waiting = _waiting.Take();
-        if (waiting.Count > 0) ArrayPool<byte>.Shared.Return(waiting.Array!);
-    }
-
     /// <summary>Gives the transport up: nothing is written any more, and the reading task wakes.</summary>
     void Break()
     {
@@ -82,7 +75,7 @@ sealed partial class PeerConnection
         if (_stage == Stage.Broken) return;
         _stage = Stage.Broken;
         _pause?.Stop();
-        DropWaiting();
+        _waiting.Drop();
         _framing.Abort();
     }
 
@@ -104,15 +97,7 @@ sealed partial class PeerConnection
             isWhole = _stage != Stage.Broken;
             _stage = Stage.Broken;
         }
-        try
-        {
-            if (isWhole) await _framing.EndSendAsync();
-            await _framing.DisposeAsync();
-        }
-        catch (Exception error) when (Transport.IsBroken(error) || error is InvalidOperationException)
-        {
-            _framing.Abort();
-        }
+        await _framing.EndAsync(isWhole);
     }
 
     /// <summary>Tells the host of the end, once all is over.</summary>
