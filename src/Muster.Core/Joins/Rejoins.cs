@@ -125,7 +125,7 @@ public sealed class Rejoins
 
     static RejoinStep? Note(Message message, View view, DateTimeOffset now)
     {
-        if (IsSubject(message)) view.Subject = HashOf(message);
+        if (message.IsSubjectOnly) view.Subject = HashOf(message);
         else (view.LastMessage, view.LastAt) = (KeyOf(message), now);
         return null;
     }
@@ -167,7 +167,7 @@ public sealed class Rejoins
 
     static RejoinStep ReceiveHistory(Message message, View view, List<Stanza> held, DateTimeOffset now)
     {
-        bool isSubject = IsSubject(message), isOld = message.Child(Namespaces.Delay, "delay") is not null;
+        bool isSubject = message.IsSubjectOnly, isOld = message.Child(Namespaces.Delay, "delay") is not null;
         string key = KeyOf(message);
         if (!isSubject && isOld && !view.IsLastFound && held.Count < HeldMax)
         {
@@ -198,8 +198,6 @@ public sealed class Rejoins
             ? new MucUser(new MucItem(Affiliation.None, Role.None))
             : new MucUser(new MucItem(Affiliation.None, Role.None, Nick: renamed), MucStatus.Self,
                 MucStatus.NickChanged)).ToElement());
-
-    static bool IsSubject(Message message) => message.Child("subject") is not null && message.Child("body") is null;
 
     // The id that the room gave it, as the sender's own may be anybody's.
     static string KeyOf(Message message) =>

@@ -176,13 +176,8 @@ public sealed class SmQueue(SmQueueLimits limits)
     }
 
     // What comes by itself on entering rooms is bounded in bytes alone: a thousand of them must not cost the session.
-    static bool IsCounted(in SmEntry entry) => entry.Stanza.Stanza switch
-    {
-        Presence => false,
-        Message { Type: MessageType.Groupchat } message =>
-            message.Child("body") is not null || message.Child("subject") is null,
-        _ => true,
-    };
+    static bool IsCounted(in SmEntry entry) =>
+        entry.Stanza.Stanza is not (Presence or Message { Type: MessageType.Groupchat, IsSubjectOnly: true });
 
     /// <summary>Where an archive has the message: its room's, or that of the account which it is for. None when it is
     /// in none that is at hand.</summary>

@@ -34,6 +34,10 @@ public sealed class Message : Stanza
     /// <summary>Text of the first body, or null when there is none.</summary>
     public string? Body => Child("body")?.Text;
 
+    /// <summary>True when it has a subject and says nothing: what rooms send on entering, and when the subject is
+    /// changed (XEP-0045 §7.2.15, §8.1).</summary>
+    public bool IsSubjectOnly => Child("subject") is not null && Child("body") is null;
+
     /// <inheritdoc/>
     public override string? TypeName => Type switch
     {

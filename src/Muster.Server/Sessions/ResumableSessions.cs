@@ -89,10 +89,12 @@ sealed class ResumableSessions : SessionWatcher, IDisposable
 
     /// <summary>Has a session wait longer, or less long: while a push notification is under way
     /// (stream-management.md §8). False when it does not wait.</summary>
-    public bool WaitUntil(Session session, DateTimeOffset until)
+    /// <param name="session">The session.</param>
+    /// <param name="patience">How long from now on.</param>
+    public bool WaitFor(Session session, TimeSpan patience)
     {
         if (!_waiting.TryGetValue(session, out var wait)) return false;
-        wait.Until = Elapsed + (until - Now);
+        wait.Until = Elapsed + patience;
         return true;
     }
 

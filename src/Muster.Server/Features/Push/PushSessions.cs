@@ -99,8 +99,8 @@ sealed class PushSessions : IDisposable
         bool isUsual = terms.Patience >= _parts.PatienceOf(session.Account);
         if (isUsual && rules.HibernationMax > terms.Patience)
         {
-            var until = _parts.Clock.GetUtcNow() + rules.HibernationMax;
-            if (_parts.Resumable.WaitUntil(session, until)) state.WaitsUntil = until;
+            if (_parts.Resumable.WaitFor(session, rules.HibernationMax))
+                state.WaitsUntil = _parts.Clock.GetUtcNow() + rules.HibernationMax;
         }
         _service.Post(() => PushWaiting(session));
     }
@@ -201,7 +201,6 @@ sealed class PushSessions : IDisposable
             if (state.WaitsUntil is null) return;
             state.WaitsUntil = null;
         }
-        if (session.Terms is { } terms)
-            _parts.Resumable.WaitUntil(session, _parts.Clock.GetUtcNow() + terms.Patience);
+        if (session.Terms is { } terms) _parts.Resumable.WaitFor(session, terms.Patience);
     }
 }
