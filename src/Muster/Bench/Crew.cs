@@ -8,7 +8,8 @@ static class Crew
     /// <summary>Logins that are under way at the same time.</summary>
     public const int Abreast = 8;
 
-    static readonly ParallelOptions Few = new() { MaxDegreeOfParallelism = Abreast };
+    /// <summary>The same, for loops.</summary>
+    public static ParallelOptions Few { get; } = new() { MaxDegreeOfParallelism = Abreast };
 
     /// <summary>Name of an account. All have their name as password.</summary>
     public static string UserName(int i) => string.Create(CultureInfo.InvariantCulture, $"bench{i}");

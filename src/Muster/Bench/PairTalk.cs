@@ -33,20 +33,19 @@ sealed class PairTalk
         _ledgers = [.. Enumerable.Range(0, pairs).Select(_ => new Ledger(1))];
         _latency = new LatencyHistogram();
         _sent = new int[pairs];
-        var before = ServerCost.Of(_target.ProcessId);
-        var watch = Stopwatch.StartNew();
+        var measured = new Measurement(_target);
         _endsAt = Stopwatch.GetTimestamp() + (long)(seconds * Stopwatch.Frequency);
         for (int w = 0; w < window; w++)
             for (int pair = 0; pair < pairs; pair++) await SpeakAsync(pair);
         await Task.Delay(TimeSpan.FromSeconds(seconds));
         await Crew.UntilAsync(IsAllHeard, () => "messages between two");
-        var used = ServerCost.Of(_target.ProcessId).Cpu - before.Cpu;
         lock (_lock)
         {
             long count = _ledgers.Sum(ledger => ledger.Copies);
+            double? cost = measured.MicrosPer(count);
             for (int pair = 0; pair < pairs; pair++) _ledgers[pair].Finish(_sent[pair]);
-            return new(name, _target.ProcessId is null ? null : used.TotalMicroseconds / count, "us per message", count,
-                watch.Elapsed.TotalSeconds, _latency.Percentile(0.5), _latency.Percentile(0.99),
+            return new(name, cost, "us per message", count, measured.Seconds,
+                _latency.Percentile(0.5), _latency.Percentile(0.99),
                 _ledgers.Select(ledger => ledger.Problem).FirstOrDefault(problem => problem is not null));
         }
     }

@@ -68,16 +68,14 @@ sealed class RoomTalk
         await _clients[0].SendAsync($"<iq type='set' id='o' to='{_room}'><query xmlns='http://jabber.org/protocol/muc" +
             "#owner'><x xmlns='jabber:x:data' type='submit'/></query></iq>");
         await Crew.UntilAsync(() => Volatile.Read(ref _inside) == 1, () => "the room to be made");
-        var before = ServerCost.Of(_target.ProcessId);
-        var watch = Stopwatch.StartNew();
+        var measured = new Measurement(_target);
         for (int i = 1; i < _clients.Length; i++) await _clients[i].SendAsync(Join(i));
         long all = (long)_clients.Length * _clients.Length;
         await Crew.UntilAsync(
             () => Volatile.Read(ref _inside) == _clients.Length && Interlocked.Read(ref _presences) >= all,
             () => $"{_clients.Length} to enter ({_inside} have, with {_presences} presences of {all})");
-        double seconds = watch.Elapsed.TotalSeconds;
-        var used = ServerCost.Of(_target.ProcessId).Cpu - before.Cpu;
-        return new($"{_clients.Length} enter one room", Per(used, all), "us per presence", all, seconds);
+        return new($"{_clients.Length} enter one room", measured.MicrosPer(all), "us per presence", all,
+            measured.Seconds);
     }
 
     /// <summary>Some talk, everybody listens.</summary>
@@ -88,15 +86,14 @@ sealed class RoomTalk
         _ledger = new Ledger(_clients.Length);
         _latency = new LatencyHistogram();
         _sent = 0;
-        var before = ServerCost.Of(_target.ProcessId);
-        var watch = Stopwatch.StartNew();
+        var measured = new Measurement(_target);
         _endsAt = Stopwatch.GetTimestamp() + (long)(plan.Seconds * Stopwatch.Frequency);
         Volatile.Write(ref _plan, plan);
         if (plan.Rate is { } rate)
         {
-            while (watch.Elapsed.TotalSeconds < plan.Seconds)
+            while (measured.Seconds < plan.Seconds)
             {
-                while (_sent < watch.Elapsed.TotalSeconds * rate) await SpeakAsync(_sent % plan.Senders);
+                while (_sent < measured.Seconds * rate) await SpeakAsync(_sent % plan.Senders);
                 await Task.Delay(1);
             }
         }
@@ -107,13 +104,13 @@ sealed class RoomTalk
         }
         await Crew.UntilAsync(IsAllHeard, () =>
             $"{(long)_sent * _clients.Length - _ledger.Copies} copies of {_sent} messages; {_ledger.Problem}");
-        var used = ServerCost.Of(_target.ProcessId).Cpu - before.Cpu;
-        double seconds = watch.Elapsed.TotalSeconds;
+        double? cost = measured.MicrosPer(_ledger.Copies);
+        double seconds = measured.Seconds;
         _plan = null;
         lock (_lock)
         {
             _ledger.Finish(_sent);
-            return new(name, Per(used, _ledger.Copies), "us per copy", _ledger.Copies, seconds,
+            return new(name, cost, "us per copy", _ledger.Copies, seconds,
                 _latency.Percentile(0.5), _latency.Percentile(0.99), _ledger.Problem);
         }
     }
@@ -180,6 +177,4 @@ sealed class RoomTalk
 
     string Join(int i) => string.Create(CultureInfo.InvariantCulture, $"<presence to='{_room}/nick{i}'>") +
         "<x xmlns='http://jabber.org/protocol/muc'><history maxstanzas='0'/></x></presence>";
-
-    double? Per(TimeSpan used, long count) => _target.ProcessId is null ? null : used.TotalMicroseconds / count;
 }

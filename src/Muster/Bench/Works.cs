@@ -46,14 +46,12 @@ static class Works
     {
         var first = await Crew.LogInAsync(target, Math.Min(count, 200), "warm", accounts);
         await Task.Delay(2000);
-        var before = ServerCost.Of(target.ProcessId);
-        var watch = Stopwatch.StartNew();
+        var measured = new Measurement(target);
         var idle = await Crew.LogInAsync(target, count, "idle", accounts);
         await Task.Delay(3000);
-        long used = ServerCost.Of(target.ProcessId).ResidentBytes - before.ResidentBytes;
+        double? cost = measured.KibibytesPer(count);
         await Crew.DismissAsync(first.Concat(idle));
-        return [new("idle sessions", target.ProcessId is null ? null : used / 1024.0 / count, "KiB per session", count,
-            watch.Elapsed.TotalSeconds)];
+        return [new("idle sessions", cost, "KiB per session", count, measured.Seconds)];
     }
 
     /// <summary>Clients that log in and go.</summary>
@@ -61,12 +59,10 @@ static class Works
     {
         await LogInAndGoAsync(target, seconds / 4, accounts, new LatencyHistogram());
         var latency = new LatencyHistogram();
-        var before = ServerCost.Of(target.ProcessId);
-        var watch = Stopwatch.StartNew();
+        var measured = new Measurement(target);
         long count = await LogInAndGoAsync(target, seconds, accounts, latency);
-        var used = ServerCost.Of(target.ProcessId).Cpu - before.Cpu;
-        return [new($"logins, {target.Mechanism}", target.ProcessId is null ? null : used.TotalMilliseconds / count,
-            "ms per login", count, watch.Elapsed.TotalSeconds, latency.Percentile(0.5), latency.Percentile(0.99))];
+        return [new($"logins, {target.Mechanism}", measured.MillisPer(count), "ms per login", count, measured.Seconds,
+            latency.Percentile(0.5), latency.Percentile(0.99))];
     }
 
     static async Task<long> LogInAndGoAsync(
@@ -146,7 +142,7 @@ static class Works
         await Task.Delay(2000);
 
         var back = new BenchClient[count];
-        await Parallel.ForAsync(0, count, new ParallelOptions { MaxDegreeOfParallelism = Crew.Abreast }, async (i, _) =>
+        await Parallel.ForAsync(0, count, Crew.Few, async (i, _) =>
         {
             back[i] = new BenchClient(target, broken[i].User, "resume");
             await back[i].ConnectAsync();
@@ -154,9 +150,8 @@ static class Works
         });
         var latency = new LatencyHistogram();
         string? problem = null;
-        var before = ServerCost.Of(target.ProcessId);
-        var watch = Stopwatch.StartNew();
-        await Parallel.ForAsync(0, count, new ParallelOptions { MaxDegreeOfParallelism = Crew.Abreast }, async (i, _) =>
+        var measured = new Measurement(target);
+        await Parallel.ForAsync(0, count, Crew.Few, async (i, _) =>
         {
             long start = Stopwatch.GetTimestamp();
             await back[i].ResumeAsync(broken[i]);
@@ -170,12 +165,11 @@ static class Works
             }
             lock (latency) latency.Add((long)Stopwatch.GetElapsedTime(start).TotalMicroseconds);
         });
-        double seconds = watch.Elapsed.TotalSeconds;
-        var used = ServerCost.Of(target.ProcessId).Cpu - before.Cpu;
+        double seconds = measured.Seconds;
+        double? cost = measured.MillisPer(count);
         foreach (var client in back) await client.SendAsync("</stream:stream>");
         await Crew.DismissAsync(back);
-        return new("resumptions, 10 queued messages",
-            target.ProcessId is null ? null : used.TotalMilliseconds / count, "ms per resumption", count, seconds,
+        return new("resumptions, 10 queued messages", cost, "ms per resumption", count, seconds,
             latency.Percentile(0.5), latency.Percentile(0.99), problem);
     }
 
@@ -186,22 +180,19 @@ static class Works
         var crowd = new RoomCrowd(target, clients);
         await crowd.EnterAsync(Math.Min(200, count), "warm");
         await Task.Delay(1000);
-        var before = ServerCost.Of(target.ProcessId);
-        var watch = Stopwatch.StartNew();
+        var measured = new Measurement(target);
         await crowd.EnterAsync(count, "idle");
-        double seconds = watch.Elapsed.TotalSeconds;
+        double seconds = measured.Seconds;
         await Task.Delay(2000);
-        var occupied = ServerCost.Of(target.ProcessId);
+        double? occupied = measured.KibibytesPer(count);
         await crowd.LeaveAsync();
         await Task.Delay(2000);
-        var left = ServerCost.Of(target.ProcessId);
+        double? left = measured.KibibytesPer(count);
         await Crew.DismissAsync(clients);
-        double? Per(ServerCost after) =>
-            target.ProcessId is null ? null : (after.ResidentBytes - before.ResidentBytes) / 1024.0 / count;
         return
         [
-            new("persistent rooms, one inside", Per(occupied), "KiB per room", count, seconds),
-            new("persistent rooms, nobody inside", Per(left), "KiB per room", count, watch.Elapsed.TotalSeconds),
+            new("persistent rooms, one inside", occupied, "KiB per room", count, seconds),
+            new("persistent rooms, nobody inside", left, "KiB per room", count, measured.Seconds),
         ];
     }
 }

@@ -116,13 +116,10 @@ static class BenchCommand
 
     static async Task<List<BenchFigure>> RegisterAsync(BenchTarget target, Invocation call)
     {
-        var watch = System.Diagnostics.Stopwatch.StartNew();
-        var before = ServerCost.Of(target.ProcessId);
+        var measured = new Measurement(target);
         int count = call.Get(Accounts);
         await Crew.RegisterAsync(target, count);
-        var used = ServerCost.Of(target.ProcessId).Cpu - before.Cpu;
-        return [new("accounts made", target.ProcessId is null ? null : used.TotalMilliseconds / count, "ms per account",
-            count, watch.Elapsed.TotalSeconds)];
+        return [new("accounts made", measured.MillisPer(count), "ms per account", count, measured.Seconds)];
     }
 
     static void Show(Invocation call, IReadOnlyList<BenchFigure> figures)
