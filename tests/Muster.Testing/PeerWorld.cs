@@ -62,6 +62,20 @@ public sealed class PeerWorld
         {config}
         """;
 
+    /// <summary>The script by which mantua.test takes a stream of verona.test and its dialback, without offering
+    /// anything.</summary>
+    public static string Welcome { get; } = WelcomeWith("");
+
+    /// <summary>The script by which mantua.test takes a stream of verona.test and its dialback.</summary>
+    /// <param name="features">What it offers, as XML.</param>
+    public static string WelcomeWith(string features) => $"""
+        < <stream:stream
+        > <stream:stream xmlns='jabber:server' xmlns:db='jabber:server:dialback' id='i' version='1.0'
+        > \nxmlns:stream='http://etherx.jabber.org/streams'><stream:features>{features}</stream:features>
+        < <db:result from='verona.test' to='mantua.test'>
+        > <db:result from='mantua.test' to='verona.test' type='valid'/>
+        """;
+
     /// <summary>Gives a server of the world another configuration while it runs.</summary>
     public static async Task ReloadAsync(TestServer server, string domain, string config)
     {

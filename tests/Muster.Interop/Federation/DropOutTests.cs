@@ -8,7 +8,7 @@ namespace Muster.Interop.Federation;
 /// restarted: who has dropped out is told in time, and who has not hears nothing. With real servers of others, and with
 /// two of this kind.
 /// </summary>
-public sealed class DropOutTests : IAsyncDisposable
+public sealed class DropOutTests : IAsyncLifetime, IAsyncDisposable
 {
     const string Domain = "muster.example";
     const string Muc = "http://jabber.org/protocol/muc";
@@ -21,21 +21,26 @@ public sealed class DropOutTests : IAsyncDisposable
     readonly ScriptedDns _dns = new();
     readonly int _peerPort = ServerProcess.FreePort();
     readonly TestAuthority _authority;
-    readonly Relay _toMuster;
+    readonly Wire _toMuster;
     ServerProcess? _other, _muster;
     PeerProgram? _peer;
-    Relay? _toPeer;
+    Wire? _toPeer;
     Func<Task<TestClient>> _loginJuliet = null!;
     string _there = "";
 
     public DropOutTests()
     {
         _authority = new TestAuthority(_folder) { IsForClients = true };
-        _toMuster = new Relay(_peerPort);
+        _toMuster = new Wire(_peerPort);
         foreach (string host in (string[])[Domain, $"conference.{Domain}"])
             _dns.Service($"_xmpp-server._tcp.{host}", 5, 0, _toMuster.Port, "localhost");
         _dns.Address("localhost", "127.0.0.1");
     }
+
+    public Task InitializeAsync() => Task.CompletedTask;
+
+    // The runner asks for this interface alone.
+    Task IAsyncLifetime.DisposeAsync() => DisposeAsync().AsTask();
 
     public async ValueTask DisposeAsync()
     {
@@ -189,7 +194,7 @@ public sealed class DropOutTests : IAsyncDisposable
     void Use(PeerProgram peer)
     {
         _peer = peer;
-        _toPeer = new Relay(peer.PeerPort);
+        _toPeer = new Wire(peer.PeerPort);
         _loginJuliet = () => peer.LoginAsync("juliet");
     }
 
@@ -197,7 +202,7 @@ public sealed class DropOutTests : IAsyncDisposable
     {
         _there = "other.example";
         int port = ServerProcess.FreePort();
-        _toPeer = new Relay(port);
+        _toPeer = new Wire(port);
         var other = await StartAsync(_there, port, PeerProgram.AddressAsToml(Domain, _toMuster.Port));
         _other = other;
         await AddAsync(other, "juliet");
@@ -206,14 +211,14 @@ public sealed class DropOutTests : IAsyncDisposable
 
     void CutBoth()
     {
-        _toMuster.Cut();
-        _toPeer!.Cut();
+        _toMuster.Break();
+        _toPeer!.Break();
     }
 
     void ReopenBoth()
     {
-        _toMuster.Reopen();
-        _toPeer!.Reopen();
+        _toMuster.Mend();
+        _toPeer!.Mend();
     }
 
     async Task RestartAsync()

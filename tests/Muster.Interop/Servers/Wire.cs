@@ -3,7 +3,7 @@ using System.Net.Sockets;
 
 namespace Muster.Interop.Servers;
 
-/// <summary>The network between clients and the server: it passes bytes on until the test breaks it.</summary>
+/// <summary>The network between two programs: it passes bytes on until the test breaks it.</summary>
 sealed class Wire : IAsyncDisposable
 {
     readonly TcpListener _listener = new(IPAddress.Loopback, 0);

@@ -8,7 +8,7 @@ namespace Muster.Tests.Federation;
 
 /// <summary>Rooms and users of different servers while one of them is restarted, crashes, or a client is away
 /// (muc-presence-reliability.md §5).</summary>
-public sealed class JoinRestartTests : IAsyncDisposable
+public sealed class JoinRestartTests : IAsyncLifetime, IAsyncDisposable
 {
     const string User = "http://jabber.org/protocol/muc#user";
     const string Garden = "garden@rooms.test/Romeo";
@@ -17,6 +17,11 @@ public sealed class JoinRestartTests : IAsyncDisposable
     readonly PeerWorld _world = new();
     readonly List<TestServer> _servers = [];
     readonly Database _database = new MemoryDatabase();
+
+    public Task InitializeAsync() => Task.CompletedTask;
+
+    // The runner asks for this interface alone.
+    Task IAsyncLifetime.DisposeAsync() => DisposeAsync().AsTask();
 
     public async ValueTask DisposeAsync()
     {

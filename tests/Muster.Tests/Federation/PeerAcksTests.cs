@@ -35,14 +35,12 @@ public sealed class PeerAcksTests : IAsyncLifetime
         return await _verona.LoginAsync("romeo@verona.test");
     }
 
+    static readonly string WelcomeManaged = PeerWorld.WelcomeWith($"<sm xmlns='{Ns}'/>");
+
     /// <summary>The server of mantua.test up to the enabled stream management.</summary>
     static Task AcceptAsync(ScriptedPeer peer, string enabled = $"<enabled xmlns='{Ns}' id='tok' resume='true'/>") =>
         peer.RunAsync($"""
-            < <stream:stream
-            > <stream:stream xmlns='jabber:server' xmlns:db='jabber:server:dialback' id='i' version='1.0'
-            > \nxmlns:stream='http://etherx.jabber.org/streams'><stream:features><sm xmlns='{Ns}'/></stream:features>
-            < <db:result from='verona.test' to='mantua.test'>
-            > <db:result from='mantua.test' to='verona.test' type='valid'/>
+            {WelcomeManaged}
             < <enable xmlns='{Ns}' resume='true'/>
             > {enabled}
             """);
@@ -74,11 +72,7 @@ public sealed class PeerAcksTests : IAsyncLifetime
         await first.RunAsync($"< id='m2'\n{Settled}\n! reset");
         var second = await peers.ReadAsync();
         await second.RunAsync($"""
-            < <stream:stream
-            > <stream:stream xmlns='jabber:server' xmlns:db='jabber:server:dialback' id='i' version='1.0'
-            > \nxmlns:stream='http://etherx.jabber.org/streams'><stream:features><sm xmlns='{Ns}'/></stream:features>
-            < <db:result from='verona.test' to='mantua.test'>
-            > <db:result from='mantua.test' to='verona.test' type='valid'/>
+            {WelcomeManaged}
             < <resume xmlns='{Ns}' h='0' previd='tok'/>
             > <resumed xmlns='{Ns}' h='1' previd='tok'/>
             < id='m2'
@@ -110,11 +104,7 @@ public sealed class PeerAcksTests : IAsyncLifetime
         await _verona.AdvanceAsync(TimeSpan.FromSeconds(20));
         var second = await peers.ReadAsync();
         await second.RunAsync($"""
-            < <stream:stream
-            > <stream:stream xmlns='jabber:server' xmlns:db='jabber:server:dialback' id='i' version='1.0'
-            > \nxmlns:stream='http://etherx.jabber.org/streams'><stream:features><sm xmlns='{Ns}'/></stream:features>
-            < <db:result from='verona.test' to='mantua.test'>
-            > <db:result from='mantua.test' to='verona.test' type='valid'/>
+            {WelcomeManaged}
             < <resume xmlns='{Ns}' h='0' previd='tok'/>
             > <resumed xmlns='{Ns}' h='0' previd='tok'/>
             < id='m1'
@@ -151,11 +141,7 @@ public sealed class PeerAcksTests : IAsyncLifetime
         await first.RunAsync($"< id='m2'\n{Settled}\n! reset");
         var second = await peers.ReadAsync();
         await second.RunAsync($"""
-            < <stream:stream
-            > <stream:stream xmlns='jabber:server' xmlns:db='jabber:server:dialback' id='i' version='1.0'
-            > \nxmlns:stream='http://etherx.jabber.org/streams'><stream:features><sm xmlns='{Ns}'/></stream:features>
-            < <db:result from='verona.test' to='mantua.test'>
-            > <db:result from='mantua.test' to='verona.test' type='valid'/>
+            {WelcomeManaged}
             < <resume xmlns='{Ns}' h='0' previd='tok'/>
             > <failed xmlns='{Ns}' h='1'><item-not-found xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></failed>
             < <enable xmlns='{Ns}' resume='true'/>
@@ -220,11 +206,7 @@ public sealed class PeerAcksTests : IAsyncLifetime
         await WriteAsync(romeo, "m1");
         var peer = await peers.ReadAsync();
         await peer.RunAsync($"""
-            < <stream:stream
-            > <stream:stream xmlns='jabber:server' xmlns:db='jabber:server:dialback' id='i' version='1.0'
-            > \nxmlns:stream='http://etherx.jabber.org/streams'><stream:features><sm xmlns='{Ns}'/></stream:features>
-            < <db:result from='verona.test' to='mantua.test'>
-            > <db:result from='mantua.test' to='verona.test' type='valid'/>
+            {WelcomeManaged}
             < <message
             """);
         Assert.DoesNotContain(Ns, peer.Rest, StringComparison.Ordinal);

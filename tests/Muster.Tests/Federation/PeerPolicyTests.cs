@@ -175,11 +175,7 @@ public sealed class PeerPolicyTests : IAsyncLifetime
         var peer = await calls.ReadAsync();
         // It knows no stream management, and stops reading.
         await peer.RunAsync($"""
-            < <stream:stream
-            > <stream:stream xmlns='jabber:server' xmlns:db='jabber:server:dialback' id='i' version='1.0'
-            > \nxmlns:stream='http://etherx.jabber.org/streams'><stream:features/>
-            < <db:result from='verona.test' to='mantua.test'>
-            > <db:result from='mantua.test' to='verona.test' type='valid'/>
+            {PeerWorld.Welcome}
             < id='m0'*</message>
             """);
         string body = new('x', 50_000);

@@ -96,12 +96,8 @@ public sealed class PeerStreamTests : IAsyncLifetime
         var peers = _world.Script("mantua.test");
         await romeo.SendAsync("<message to='juliet@mantua.test' id='m1'/>");
         var peer = await peers.ReadAsync();
-        await peer.RunAsync("""
-            < <stream:stream
-            > <stream:stream xmlns='jabber:server' xmlns:db='jabber:server:dialback' id='i' version='1.0'
-            > \nxmlns:stream='http://etherx.jabber.org/streams'><stream:features/>
-            < <db:result from='verona.test' to='mantua.test'>
-            > <db:result from='mantua.test' to='verona.test' type='valid'/>
+        await peer.RunAsync($"""
+            {PeerWorld.Welcome}
             < id='m1'
             """);
         await verona.AdvanceAsync(TimeSpan.FromSeconds(62));
@@ -134,12 +130,8 @@ public sealed class PeerStreamTests : IAsyncLifetime
         var peers = _world.Script("mantua.test");
         await romeo.SendAsync("<message to='juliet@mantua.test' id='m1'/>");
         var peer = await peers.ReadAsync();
-        await peer.RunAsync("""
-            < <stream:stream
-            > <stream:stream xmlns='jabber:server' xmlns:db='jabber:server:dialback' id='i' version='1.0'
-            > \nxmlns:stream='http://etherx.jabber.org/streams'><stream:features/>
-            < <db:result from='verona.test' to='mantua.test'>
-            > <db:result from='mantua.test' to='verona.test' type='valid'/>
+        await peer.RunAsync($"""
+            {PeerWorld.Welcome}
             < id='m1'
             """);
         string body = new('x', 100_000);

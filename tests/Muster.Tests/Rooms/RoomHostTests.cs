@@ -15,7 +15,7 @@ namespace Muster.Tests.Rooms;
 
 /// <summary>The asynchronous side of a room: mailbox, loading, commit before show. What a room decides is tested
 /// elsewhere.</summary>
-public sealed class RoomHostTests : IAsyncDisposable
+public sealed class RoomHostTests : IAsyncLifetime, IAsyncDisposable
 {
     static readonly Jid Garden = Jid.Parse("garden@conference.x");
     readonly MemoryDatabase _database = new();
@@ -238,6 +238,11 @@ public sealed class RoomHostTests : IAsyncDisposable
     static bool HasStatus(Stanza stanza, int code) =>
         stanza.Child(Namespaces.MucUser, "x")?.Children(Namespaces.MucUser, "status")
             .Any(s => s.Attribute("code") == $"{code}") == true;
+
+    public Task InitializeAsync() => Task.CompletedTask;
+
+    // The runner asks for this interface alone.
+    Task IAsyncLifetime.DisposeAsync() => DisposeAsync().AsTask();
 
     public async ValueTask DisposeAsync()
     {
