@@ -32,6 +32,9 @@ sealed partial class ServerHost
             rooms.Occupied(occupied.Where(room => room.Domain.SequenceEqual(rooms.Settings.Service.Domain)), survivors);
     }
 
+    /// <summary>Completes when the rooms that were occupied before the start are in memory.</summary>
+    public Task Loading { get; private set; } = Task.CompletedTask;
+
     async Task LoadOccupiedAsync()
     {
         try

@@ -31,7 +31,6 @@ sealed partial class ServerHost : IAsyncDisposable
     readonly ResumableSessions _resumable;
     readonly JoinWatch _joins;
     readonly CancellationTokenSource _stopping = new();
-    Task _loading = Task.CompletedTask; // of the rooms that were occupied before the start
     readonly BackgroundWork _background;
     readonly Slots _slots;
     readonly IqTable _iqTable;
@@ -214,7 +213,7 @@ sealed partial class ServerHost : IAsyncDisposable
         Services.Peers.StreamEnded += _joins.StreamEnded;
         _joins.Start();
         foreach (var rooms in Services.Rooms.Values) rooms.Start();
-        _loading = LoadOccupiedAsync();
+        Loading = LoadOccupiedAsync();
     }
 
     /// <summary>Tells everybody that the server stops (RFC 6120 §4.9.3.21), waits for a bounded time until they have
@@ -225,7 +224,7 @@ sealed partial class ServerHost : IAsyncDisposable
         if (_isStopped) return;
         _isStopped = true;
         await _stopping.CancelAsync();
-        await _loading;
+        await Loading;
         // Occupants who cannot come back learn that it is the service that goes, not they (XEP-0045 §10.9, status 332).
         // The others stay, and nobody sees them go.
         var lasting = LastingSessions();

@@ -8,7 +8,8 @@ public static class Patience
     /// <summary>Waits until something holds; fails when it does not within <see cref="TestClient.Patience"/>.</summary>
     public static async Task Eventually(Func<bool> holds)
     {
-        for (int i = 0; i < 1000 && !holds(); i++) await Task.Delay(10);
+        for (long start = Environment.TickCount64; !holds()
+            && Environment.TickCount64 - start < TestClient.Patience.TotalMilliseconds;) await Task.Delay(10);
         Assert.True(holds());
     }
 }

@@ -14,8 +14,8 @@ public sealed class ScriptedDns : IDisposable
 {
     const int A = 1, Cname = 5, Soa = 6, Aaaa = 28, Srv = 33;
 
-    readonly Socket _udp = new(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp);
-    readonly Socket _tcp = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+    readonly Socket _udp;
+    readonly Socket _tcp;
     readonly ConcurrentDictionary<(string, int), List<byte[]>> _records = new();
     readonly ConcurrentQueue<string> _questions = new();
     readonly CancellationTokenSource _stop = new();
@@ -25,11 +25,31 @@ public sealed class ScriptedDns : IDisposable
     public ScriptedDns()
     {
         _stopped = _stop.Token;
-        _udp.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        (_udp, _tcp) = Bind();
         EndPoint = (IPEndPoint)_udp.LocalEndPoint!;
-        _tcp.Bind(EndPoint);
         _tcp.Listen();
         _ = Task.WhenAll(ServeUdpAsync(), ServeTcpAsync());
+    }
+
+    // The number that is free for one protocol may be taken for the other.
+    static (Socket Udp, Socket Tcp) Bind()
+    {
+        for (int tries = 0; ; tries++)
+        {
+            var udp = new Socket(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp);
+            var tcp = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+            try
+            {
+                udp.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+                tcp.Bind(udp.LocalEndPoint!);
+                return (udp, tcp);
+            }
+            catch (SocketException e) when (e.SocketErrorCode == SocketError.AddressAlreadyInUse && tries < 20)
+            {
+                udp.Dispose();
+                tcp.Dispose();
+            }
+        }
     }
 
     /// <summary>Where it listens.</summary>

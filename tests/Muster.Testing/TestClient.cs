@@ -14,7 +14,7 @@ public sealed class TestClient : IAsyncDisposable
 {
     /// <summary>How long to wait, in real time, for something that must come. Only a failing test waits that
     /// long.</summary>
-    public static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
+    public static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
 
     readonly IDuplexPipe _pipe;
     readonly Channel<XmlItem> _received = Channel.CreateUnbounded<XmlItem>();

@@ -154,15 +154,18 @@ public sealed class TestServer : IAsyncDisposable
     /// the occupants: then a client's ping comes after it.</summary>
     public async Task SettleAsync()
     {
-        foreach (var service in _host.Services.Rooms.Values) await service.Settle();
-        await _host.Services.Pushes.SettleAsync();
+        await _host.Loading.WaitAsync(TestClient.Patience);
+        foreach (var service in _host.Services.Rooms.Values)
+            await service.Settle().AsTask().WaitAsync(TestClient.Patience);
+        await _host.Services.Pushes.SettleAsync().WaitAsync(TestClient.Patience);
     }
 
     /// <summary>Stops the server, and fails when it logged an error that the test did not announce.</summary>
     public async ValueTask DisposeAsync()
     {
         foreach (var client in _clients) await client.DisposeAsync();
-        await _host.StopAsync(TimeSpan.FromMilliseconds(500));
+        // In real time, as what the server waits for may need a clock that nobody moves any more.
+        await _host.StopAsync(TimeSpan.FromMilliseconds(500)).WaitAsync(3 * TestClient.Patience);
         await Task.WhenAll(_connections).WaitAsync(TestClient.Patience);
         Directory.Delete(_folder, recursive: true);
         if (!ErrorsExpected && Logs.Errors.FirstOrDefault() is { } error)

@@ -9,12 +9,6 @@ public sealed class ComponentTests
 {
     static Task<TestServer> StartAsync(string more = "") => TestServer.StartAsync(ComponentBench.Config + "\n" + more);
 
-    static async Task WaitForAsync(Func<bool> condition)
-    {
-        for (int i = 0; i < 500 && !condition(); i++) await Task.Delay(10);
-        Assert.True(condition());
-    }
-
     static async Task AskAsync(TestClient client, string iq, string answer)
     {
         await client.SendAsync(iq);
@@ -82,7 +76,7 @@ public sealed class ComponentTests
                 ! ended
                 """);
             var route = Assert.Single(server.Services.Components.All);
-            await WaitForAsync(() => route.Link is null);
+            await Patience.Eventually(() => route.Link is null);
             await AskAsync(romeo, "<iq type='get' id='q1' to='plays.localhost'><ping xmlns='urn:xmpp:ping'/></iq>",
                 "<iq type='error' id='q1' from='plays.localhost' to='romeo@localhost/test'><error type='wait'>" +
                 "<remote-server-timeout xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/>" +
@@ -180,7 +174,7 @@ public sealed class ComponentTests
             ! end
             ! ended
             """);
-        await WaitForAsync(() => server.Logs.Lines.Any(line =>
+        await Patience.Eventually(() => server.Logs.Lines.Any(line =>
             line.Text.Contains("as component plays.localhost: closed with not-authorized", StringComparison.Ordinal)));
         Assert.DoesNotContain(server.Logs.Lines, line => line.Text.Contains("s3cret", StringComparison.Ordinal));
         Assert.Empty(server.Services.Components.All);
@@ -306,7 +300,7 @@ public sealed class ComponentTests
             "to='romeo@localhost/test' id='g1'>...<body>words</body></message>");
         await plays.RunAsync("! reset");
         var route = Assert.Single(server.Services.Components.All);
-        await WaitForAsync(() => route.Link is null);
+        await Patience.Eventually(() => route.Link is null);
         // The next message comes back from where nobody is, and its addressee is taken out (XEP-0045 §16.3).
         await romeo.SendAsync("<message type='groupchat' to='garden@conference.localhost' id='g2'>" +
             "<body>hello?</body></message>");

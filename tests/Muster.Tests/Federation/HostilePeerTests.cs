@@ -173,7 +173,8 @@ public sealed class HostilePeerTests : IAsyncLifetime
         for (int i = 1; i <= 3; i++)
         {
             await _world.ProveAsync(_verona, "mantua.test", "verona.test");
-            while (_verona.Services.Peers.StreamsOf(Jid.Parse("mantua.test")) < i) await Task.Delay(1);
+            int streams = i;
+            await Patience.Eventually(() => _verona.Services.Peers.StreamsOf(Jid.Parse("mantua.test")) >= streams);
         }
         var fourth = new ScriptedPeer(_verona.AcceptPeer());
         await fourth.RunAsync($"> {PeerWorld.Header("mantua.test", "verona.test")}");

@@ -79,13 +79,13 @@ public sealed class JoinRestartTests : IAsyncLifetime, IAsyncDisposable
         var rooms = new ScriptedRooms(_world, server);
         await rooms.AdmitAsync(romeo);
         await romeo.DisposeAsync();
-        while (server.Services.Local.Resumable.WaitingCount == 0) await Task.Delay(1);
+        await Patience.Eventually(() => server.Services.Local.Resumable.WaitingCount > 0);
         await rooms.CutAsync();
         await server.AdvanceAsync(TimeSpan.FromSeconds(61));
         await rooms.AcceptAsync();
         await rooms.AnswerAsync(await rooms.PingAsync(romeo.Jid), romeo.Jid, "not-acceptable");
-        while (!server.Host.Metrics.ToPrometheus().Contains("ping_muc_notices_total 1", StringComparison.Ordinal))
-            await Task.Delay(1);
+        await Patience.Eventually(() =>
+            server.Host.Metrics.ToPrometheus().Contains("ping_muc_notices_total 1", StringComparison.Ordinal));
         var back = await ResumeAsync(server, token);
         await back.ExpectEventuallyAsync(Notice);
     }

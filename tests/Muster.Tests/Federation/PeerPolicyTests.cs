@@ -32,12 +32,6 @@ public sealed class PeerPolicyTests : IAsyncLifetime
         return server;
     }
 
-    static async Task WaitForAsync(Func<bool> condition)
-    {
-        for (int i = 0; i < 1000 && !condition(); i++) await Task.Delay(10);
-        Assert.True(condition());
-    }
-
     [Fact]
     public async Task WhoIsDeniedByAReloadIsCutOffAndTheOthersAreNot()
     {
@@ -60,7 +54,7 @@ public sealed class PeerPolicyTests : IAsyncLifetime
                 host = "padua.test"
                 policy = "allow"
             """);
-        await WaitForAsync(() => !verona.Services.Peers.HasStreamWith(Jid.Parse("mantua.test")));
+        await Patience.Eventually(() => !verona.Services.Peers.HasStreamWith(Jid.Parse("mantua.test")));
         await romeo.SendAsync($"<message to='{juliet.Jid}' id='m2'/>");
         await romeo.ExpectAsync(
             $"<message type='error' from='{juliet.Jid}' to='{romeo.Jid}' id='m2'>{NotAllowed}</message>");
@@ -154,10 +148,9 @@ public sealed class PeerPolicyTests : IAsyncLifetime
             "<iq type='get' to='nobody@mantua.test/x' id='q'><query xmlns='jabber:iq:version'/></iq>");
         await romeo.DisposeAsync();
         await verona.AdvanceAsync(TimeSpan.FromSeconds(1));
-        for (int i = 0; i < 500 && !Received(mantua).EndsWith(" 2", StringComparison.Ordinal); i++)
-            await Task.Delay(10);
+        await Patience.Eventually(() => Received(mantua).EndsWith(" 2", StringComparison.Ordinal));
         string before = Received(mantua);
-        for (int i = 0; i < 20; i++) await Task.Delay(10);
+        await Task.Delay(200);
         Assert.Equal(before, Received(mantua));
 
         static string Received(TestServer server) => server.Host.Metrics.ToPrometheus().Split('\n')

@@ -59,7 +59,7 @@ public sealed class PeerStreamTests : IAsyncLifetime
             await verona.AdvanceAsync(TimeSpan.FromMinutes(1));
             await mantua.SettleAsync();
         }
-        await WaitForAsync(() => verona.Services.Peers.LinkCount == 0 && mantua.Services.Peers.LinkCount == 0);
+        await Patience.Eventually(() => verona.Services.Peers.LinkCount == 0 && mantua.Services.Peers.LinkCount == 0);
         await juliet.SendAsync("<message type='groupchat' to='garden@conference.mantua.test' id='g1'>" +
             "<body>are you there?</body></message>");
         await romeo.ExpectEventuallyAsync("<message type='groupchat' from='garden@conference.mantua.test/Juliet' " +
@@ -141,11 +141,5 @@ public sealed class PeerStreamTests : IAsyncLifetime
             "<message type='error' from='juliet@mantua.test' to='romeo@verona.test/test' id='*'>" +
             "<error type='wait' by='verona.test'>" +
             "<remote-server-timeout xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/>...</error></message>");
-    }
-
-    static async Task WaitForAsync(Func<bool> condition)
-    {
-        for (int i = 0; i < 1000 && !condition(); i++) await Task.Delay(10);
-        Assert.True(condition());
     }
 }

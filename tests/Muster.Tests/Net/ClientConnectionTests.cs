@@ -65,7 +65,7 @@ public sealed class ClientConnectionTests
         await romeo.LoginAsync("romeo", "romeo", "orchard");
         bench.Host.Find("romeo@localhost/orchard").End(null);
         await romeo.ExpectEndAsync();
-        await Until(() => bench.Host.Ended.Count == 1); // the session does not wait for the peer
+        await Patience.Eventually(() => bench.Host.Ended.Count == 1); // the session does not wait for the peer
         bench.Clock.Advance(bench.Settings.CloseTimeout - TimeSpan.FromSeconds(1));
         await Task.Delay(20);
         Assert.False(life.IsCompleted);
@@ -122,7 +122,7 @@ public sealed class ClientConnectionTests
         var romeo = await bench.LoginAsync();
         await romeo.SendAsync(xml);
         await romeo.ExpectStreamErrorAsync(condition);
-        await Until(() => bench.Host.Ended.Count == 1);
+        await Patience.Eventually(() => bench.Host.Ended.Count == 1);
         Assert.Empty(bench.Host.Received);
     }
 
@@ -134,7 +134,7 @@ public sealed class ClientConnectionTests
         await using var bench = new NetBench();
         var romeo = await bench.LoginAsync();
         await romeo.SendAsync($"<message from='{from}' to='a@b'/>");
-        await Until(() => bench.Host.Received.Count == 1);
+        await Patience.Eventually(() => bench.Host.Received.Count == 1);
         Assert.Equal("romeo@localhost/orchard", bench.Host.Received.Single().From.ToString());
     }
 
@@ -278,7 +278,7 @@ public sealed class ClientConnectionTests
         var second = await bench.LoginAsync();
         await first.ExpectStreamErrorAsync("conflict");
         await second.ExpectNothingAsync();
-        await Until(() => bench.Host.Ended.Count == 1);
+        await Patience.Eventually(() => bench.Host.Ended.Count == 1);
     }
 
     [Fact]
@@ -393,7 +393,7 @@ public sealed class ClientConnectionTests
         await juliet.ExpectStreamErrorAsync("connection-timeout");
         await romeo.ExpectNothingAsync();
         Assert.DoesNotContain(bench.Host.Received, stanza => stanza is Iq { Type: IqType.Result });
-        await Until(() => bench.Host.Ended.Count == 1);
+        await Patience.Eventually(() => bench.Host.Ended.Count == 1);
     }
 
     [Fact]
@@ -425,7 +425,7 @@ public sealed class ClientConnectionTests
         for (int i = 0; i < 200 && outcome == DeliverOutcome.Written; i++)
             outcome = session.Deliver(message);
         Assert.Equal(DeliverOutcome.Overflow, outcome);
-        await Until(() => bench.Host.Ended.Count == 1);
+        await Patience.Eventually(() => bench.Host.Ended.Count == 1);
         Assert.Equal(DeliverOutcome.Gone, session.Deliver(message));
         bench.Clock.Advance(bench.Settings.CloseTimeout + TimeSpan.FromSeconds(2));
         await life.WaitAsync(TestClient.Patience);
@@ -457,7 +457,7 @@ public sealed class ClientConnectionTests
         await romeo.SendAsync("<message><body>boom</body></message>");
         await romeo.ExpectStreamErrorAsync("internal-server-error");
         await juliet.ExpectNothingAsync();
-        await Until(() => bench.Host.Ended.Count == 1);
+        await Patience.Eventually(() => bench.Host.Ended.Count == 1);
         Assert.Single(bench.Logs.Errors);
     }
 
@@ -522,11 +522,5 @@ public sealed class ClientConnectionTests
             session.Deliver(new Message(MessageType.Chat, session.Account, session.Jid, "early")));
         var romeo = await bench.LoginAsync();
         await romeo.ExpectNothingAsync();
-    }
-
-    static async Task Until(Func<bool> condition)
-    {
-        for (int i = 0; i < 1000 && !condition(); i++) await Task.Delay(10);
-        Assert.True(condition());
     }
 }

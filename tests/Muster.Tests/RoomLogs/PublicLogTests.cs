@@ -153,10 +153,10 @@ public sealed class PublicLogTests : IDisposable
         await using var server = await TestServer.StartAsync(Config());
         var (_, juliet) = await Meet(server);
         await Say(juliet, "one", "two", "three");
-        await WaitFor(() => Complaints(server).Length == 1);
+        await Patience.Eventually(() => Complaints(server).Length == 1);
         await server.AdvanceAsync(TimeSpan.FromSeconds(61));
         await Say(juliet, "four");
-        await WaitFor(() => Complaints(server).Length == 2);
+        await Patience.Eventually(() => Complaints(server).Length == 2);
         await server.Host.StopAsync(TimeSpan.FromMilliseconds(100));
         Assert.Equal(2, Complaints(server).Length);
     }
@@ -238,12 +238,6 @@ public sealed class PublicLogTests : IDisposable
 
     static string[] Complaints(TestServer server) =>
         [.. server.Logs.Lines.Where(line => line.Id.Id == 3100).Select(line => line.Text)];
-
-    static async Task WaitFor(Func<bool> done)
-    {
-        for (int i = 0; i < 500 && !done(); i++) await Task.Delay(10);
-        Assert.True(done());
-    }
 
     string[] Files()
     {

@@ -194,7 +194,7 @@ public sealed class HibernationTests
             $"{Config}\n  load_permanent_rooms_at_startup = true", database))
         {
             var live = server.Services.Rooms["conference.localhost"];
-            for (int i = 0; live.Live.Count() < 1200 && i < 10_000; i++) await Task.Delay(1);
+            await Patience.Eventually(() => live.Live.Count() >= 1200);
             await server.AdvanceAsync(TimeSpan.FromSeconds(15));
             Assert.Equal(1200, Value(server, "mod_muc_rooms_online"));
             Assert.Equal(1200, Value(server, "mod_muc_process_recreations_count"));

@@ -106,11 +106,7 @@ public sealed class HttpAuthTests
         await server.SettleAsync();
         service.Gate.TrySetResult();
         string done = "muster_http_pool_requests_total{pool=\"my_auth_pool\",outcome=\"ok\"} 2\n";
-        for (int i = 0; i < 5000; i++)
-        {
-            if (server.Host.Metrics.ToPrometheus().Contains(done, StringComparison.Ordinal)) break;
-            await Task.Delay(1);
-        }
+        await Patience.Eventually(() => server.Host.Metrics.ToPrometheus().Contains(done, StringComparison.Ordinal));
         await server.SettleAsync();
         await juliet.ExpectNothingAsync();
         await romeo.ExpectNothingAsync();
@@ -225,7 +221,7 @@ public sealed class HttpAuthTests
 
         public async Task WaitFor(int requests)
         {
-            for (int i = 0; _requests.Count < requests && i < 10_000; i++) await Task.Delay(1);
+            await Patience.Eventually(() => _requests.Count >= requests);
             Assert.Equal(requests, _requests.Count);
         }
 

@@ -314,7 +314,7 @@ public sealed partial class OfflineDeliveryTests(ITestOutputHelper output)
         await RegisterAsync(plays);
         await plays.RunAsync("! reset");
         var route = Assert.Single(server.Services.Components.All);
-        for (int i = 0; i < 500 && route.Link is not null; i++) await Task.Delay(10);
+        await Patience.Eventually(() => route.Link is null);
         for (int i = 0; i < 5; i++) await SayAsync(romeo, $"m{i}");
         await server.SettleAsync();
         plays = await ComponentBench.ConnectAsync(server);

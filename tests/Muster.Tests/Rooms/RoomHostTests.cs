@@ -10,6 +10,7 @@ using Muster.Server.Sessions;
 using Muster.Server.Storage;
 using Muster.Server.Storage.Memory;
 using Muster.Server.Telemetry;
+using Muster.Testing;
 
 namespace Muster.Tests.Rooms;
 
@@ -231,8 +232,7 @@ public sealed class RoomHostTests : IAsyncLifetime, IAsyncDisposable
     async Task Unload()
     {
         await _service.Hibernate(Garden);
-        for (int i = 0; _service.Live.Any() && i < 1000; i++) await Task.Delay(1);
-        Assert.Empty(_service.Live);
+        await Patience.Eventually(() => !_service.Live.Any());
     }
 
     static bool HasStatus(Stanza stanza, int code) =>
