@@ -11,10 +11,27 @@ namespace Muster.Server;
 /// <content>Push notifications: from the configuration to their rules.</content>
 sealed partial class ServerHost
 {
-    PushService PushServiceOf(Router router, AccountStates accounts, Meters meters) => new(new PushParts(
-        router, accounts, _resumable, _overrides.Clock, meters.Pushes, _overrides.Logs.CreateLogger<PushService>(),
-        AccountPushRules, RoomPushRules,
-        who => _live.ModulesOf(who.Domain.ToString()).Smacks.HibernationTime));
+    PushService PushServiceOf(Router router, AccountStates accounts, Meters meters, out WebPushService? web) =>
+        new(new PushParts(
+            router, accounts, _resumable, _overrides.Clock, meters.Pushes,
+            _overrides.Logs.CreateLogger<PushService>(), AccountPushRules, RoomPushRules,
+            who => _live.ModulesOf(who.Domain.ToString()).Smacks.HibernationTime)
+        {
+            Web = web = WebPushServiceOf(meters),
+        });
+
+    WebPushService? WebPushServiceOf(Meters meters) => !_config.Modules.WebPush.Enabled ? null : new(
+        _config.General.Hosts,
+        domain => _config.General.Hosts.Contains(domain, StringComparer.Ordinal) || Services.Rooms.ContainsKey(domain),
+        () => WebPushRulesOf(_live), _overrides.Clock, meters.Pushes, _overrides.Logs.CreateLogger<WebPushService>(),
+        _overrides.WebPushRoots);
+
+    static WebPushRules WebPushRulesOf(ServerConfig config)
+    {
+        var module = config.Modules.WebPush;
+        return new(module.Contact ?? $"mailto:postmaster@{config.DefaultDomain}", module.Hosts, module.PrivateHosts,
+            module.Life);
+    }
 
     PushRules? AccountPushRules(string domain)
     {

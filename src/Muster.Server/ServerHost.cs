@@ -67,7 +67,7 @@ sealed partial class ServerHost : IAsyncDisposable
         _resumable = new ResumableSessions(clock, meters.Management);
         _joins = JoinWatchOf(config, router, sessions, database, meters);
         var archive = config.Modules.Mam.Enabled ? new AccountArchive(database.Archive, clock, meters.Archives) : null;
-        var pushes = PushServiceOf(router, accounts, meters);
+        var pushes = PushServiceOf(router, accounts, meters, out var webPush);
         var local = new LocalDomain(
             router, accounts, archive, limits, AccountPolicyOf(), _resumable, _joins, pushes, clock, meters, logs);
         var archives = ArchiveReadersOf(database, sessions, router, meters);
@@ -86,6 +86,7 @@ sealed partial class ServerHost : IAsyncDisposable
             Peers = peers,
             Components = ComponentRoutesOf(config, router, meters),
             Pushes = pushes,
+            WebPush = webPush,
             ArchiveRetention = ArchiveRetentionOf(config),
         };
 
@@ -150,6 +151,7 @@ sealed partial class ServerHost : IAsyncDisposable
         {
             database = overrides.Database ?? await Database.Open(StorageOptionsOf(config, folder, overrides));
             var host = new ServerHost(config, folder, database, overrides, folderLock);
+            if (host.Services.WebPush is { } webPush) await webPush.Open(database, overrides.Clock);
             await host.TakeUpAsync();
             return host;
         }
@@ -235,6 +237,7 @@ sealed partial class ServerHost : IAsyncDisposable
         if (_listeners is not null) await _listeners.DisposeAsync();
         await _background.DisposeAsync();
         await Services.Pushes.DisposeAsync();
+        Services.WebPush?.Dispose();
         foreach (var rooms in Services.Rooms.Values)
             if (rooms.PublicLogs is { } logs) await logs.DisposeAsync();
         _timers.Dispose();
@@ -272,6 +275,7 @@ sealed partial class ServerHost : IAsyncDisposable
         ClientStates => modules.Csi.Enabled,
         CloudNotify => modules.CloudNotify.Enabled,
         MucCloudNotify => modules.MucCloudNotify.Enabled,
+        Features.WebPush => modules.WebPush.Enabled,
         _ => true,
     };
 
@@ -283,7 +287,7 @@ sealed partial class ServerHost : IAsyncDisposable
         MetricsEndpoint.Map(_routes, _metrics, () => _live.Instrumentation);
         ChatPage.Map(_routes, () => new ChatSettings(
             config.DefaultDomain, config.ModulesOf(config.DefaultDomain).Muc.HostFor(config.DefaultDomain),
-            _live.Registration.InBand));
+            _live.Registration.InBand, Services.WebPush?.PublicKey));
     }
 
     ClientListener ToListener(Listener listener, string name) =>

@@ -1,3 +1,4 @@
+using System.Security.Cryptography.X509Certificates;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using Muster.Server.Net;
@@ -16,6 +17,9 @@ sealed record ServerOverrides
 
     /// <summary>How connections to other servers are made; null for TCP, and the DNS.</summary>
     public PeerConnect? ConnectPeer { get; init; }
+
+    /// <summary>Authorities for the certificates of browsers' push services; null for those of the system.</summary>
+    public X509Certificate2Collection? WebPushRoots { get; init; }
 
     /// <summary>False for a server that only administers its data: its one listener is the socket for that.</summary>
     public bool OpensListeners { get; init; } = true;

@@ -39,6 +39,9 @@ sealed record Services(
     /// <summary>Wakes devices that are away.</summary>
     public required PushService Pushes { get; init; }
 
+    /// <summary>The push service for browsers; null where it is off.</summary>
+    public WebPushService? WebPush { get; init; }
+
     /// <summary>How accounts come into being; a reload of the configuration replaces it.</summary>
     public RegistrationSettings Registration { get; set; } = Registration;
 

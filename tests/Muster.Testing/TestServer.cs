@@ -1,3 +1,4 @@
+using System.Security.Cryptography.X509Certificates;
 using Muster.Protocol.Addresses;
 using Muster.Protocol.Sasl;
 using Muster.Server;
@@ -56,7 +57,8 @@ public sealed class TestServer : IAsyncDisposable
 
     /// <summary>Starts a server on a database, for example that of a server that was stopped.</summary>
     internal static async Task<TestServer> StartAsync(
-        string? config, Database? database, PeerConnect? connect = null, FakeClock? clock = null)
+        string? config, Database? database, PeerConnect? connect = null, FakeClock? clock = null,
+        X509Certificate2Collection? webPushRoots = null)
     {
         var (parsed, problems) = ConfigCheck.Parse(config ?? DefaultConfig, "test");
         if (parsed is null) throw new ArgumentException(string.Join('\n', problems), nameof(config));
@@ -68,6 +70,7 @@ public sealed class TestServer : IAsyncDisposable
             Clock = clock,
             Logs = logs,
             Database = database ?? new MemoryDatabase(),
+            WebPushRoots = webPushRoots,
             ConnectPeer = connect ?? (static (_, _) => throw new PeerUnreachableException("nobody is there", true)),
         });
         host.StartWithoutListeners();

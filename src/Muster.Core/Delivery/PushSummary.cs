@@ -11,7 +11,7 @@ public sealed record PushSummary
     /// <summary>The form of a summary.</summary>
     public const string FormType = "urn:xmpp:push:summary";
     const string PubSub = "http://jabber.org/protocol/pubsub";
-    const string RoomInfo = "http://tigase.org/protocol/muc#offline";
+    internal const string RoomInfo = "http://tigase.org/protocol/muc#offline";
 
     /// <summary>Messages that it stands for; 0 leaves it open: only wake up.</summary>
     public int Count { get; init; } = 1;

@@ -69,6 +69,27 @@ sealed class CloudNotifyConfig(Section s)
         "How long a session of a device with push waits to be resumed while nothing was pushed to it.");
 }
 
+/// <summary>The server's own push service, for browsers (Web Push, RFC 8030).</summary>
+sealed class WebPushConfig(Section s)
+{
+    public bool Enabled { get; } = s.Enabled();
+
+    public string? Contact { get; } = s.Parsed<string?>("web_push_contact", null, null,
+        "a mailto: or https: address", "Where the operators of push services reach you: they get it with each push.",
+        static text => Uri.TryCreate(text, UriKind.Absolute, out var uri) && uri.Scheme is "mailto" or "https" ? text
+            : null, "mailto:postmaster@ and the first of general.hosts");
+
+    public IReadOnlyList<string> Hosts { get; } = s.Domains("web_push_hosts", [],
+        "Hosts of push services that may be used, with what is below them; none named: all in the public internet.");
+
+    public IReadOnlyList<string> PrivateHosts { get; } = s.Domains("web_push_private_hosts", [],
+        "Hosts of push services that may have any address, as one in your own network has. Users choose what is " +
+        "called there.");
+
+    public TimeSpan Life { get; } = s.Seconds("web_push_ttl", 86_400,
+        "How long a push service keeps a message for a browser that is away.", min: 0);
+}
+
 /// <summary>Pings that keep streams to other servers alive (Prosody's mod_s2s_keepalive).</summary>
 sealed class S2sKeepaliveConfig(Section s)
 {
@@ -172,6 +193,10 @@ sealed class ModulesConfig(Section s)
 
     public CloudNotifyConfig CloudNotify { get; } = s.Table("mod_cloud_notify", "Push notifications (XEP-0357).",
         t => new CloudNotifyConfig(t), Prosody + "mod_cloud_notify", reloads: true);
+
+    public WebPushConfig WebPush { get; } = s.Table("mod_web_push",
+        "Push notifications in browsers without anybody's app server: Web Push (RFC 8030), for the web chat.",
+        t => new WebPushConfig(t), reloads: true);
 
     public S2sKeepaliveConfig S2sKeepalive { get; } =
         s.Table("mod_s2s_keepalive", "Keeps streams to other servers alive.",

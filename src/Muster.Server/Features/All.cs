@@ -30,5 +30,6 @@ static class All
         new ExternalComponents(),
         new CloudNotify(),
         new MucCloudNotify(),
+        new WebPush(),
     ];
 }

@@ -8,8 +8,12 @@ using Muster.Server.Config;
 
 namespace Muster.Server.Http;
 
-/// <summary>What the page needs to know to log in.</summary>
-sealed record ChatSettings(string Domain, string RoomService, bool Registration);
+/// <summary>What the page needs to know.</summary>
+/// <param name="Domain">Domain of those who give none.</param>
+/// <param name="RoomService">Its room service.</param>
+/// <param name="Registration">Whether accounts can be made.</param>
+/// <param name="PushKey">The key to subscribe to push messages with (VAPID); null when there are none.</param>
+sealed record ChatSettings(string Domain, string RoomService, bool Registration, string? PushKey);
 
 /// <summary>Writes <see cref="ChatSettings"/> without reflection.</summary>
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower)]
@@ -52,8 +56,9 @@ static class ChatPage
                     return Task.CompletedTask;
                 case "":
                     return Send(http, isBuilt ? "index.html" : "missing.html", "text/html");
-                case "chat.js":
-                    return Send(http, "chat.js", "text/javascript");
+                // A service worker controls what lies beside and below it: the page.
+                case ("chat.js" or "push.js" or "push-worker.js") and var script:
+                    return Send(http, script, "text/javascript");
                 case "settings.json":
                     http.Response.ContentType = "application/json";
                     return JsonSerializer.SerializeAsync(http.Response.Body, settings(), ChatJson.Default.ChatSettings,

@@ -42,6 +42,9 @@ internal abstract class Database : IAsyncDisposable
     /// <summary>Which sessions are in which rooms of other servers.</summary>
     public abstract IJoinStore Joins { get; }
 
+    /// <summary>Keys of the server itself.</summary>
+    public abstract IServerKeyStore ServerKeys { get; }
+
     /// <summary>Opens the database that the options name, makes it when it is missing and brings its schema up to
     /// date.</summary>
     public static async ValueTask<Database> Open(StorageOptions options, CancellationToken cancel = default) =>

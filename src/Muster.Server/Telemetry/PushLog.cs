@@ -22,4 +22,11 @@ static partial class PushLog
 
     [LoggerMessage(2204, LogLevel.Warning, "push registrations could not be read or written: {problem}")]
     public static partial void StoreFailed(ILogger log, string problem);
+
+    // The host alone: whoever knows the whole address can send there.
+    [LoggerMessage(2205, LogLevel.Debug, "{host} refused a push to a browser with status {status}")]
+    public static partial void WebRefused(ILogger log, string host, int status);
+
+    [LoggerMessage(2206, LogLevel.Information, "no push to a browser by {host}: {problem}")]
+    public static partial void WebFailed(ILogger log, string host, string problem);
 }

@@ -22,6 +22,8 @@ sealed class PushRequests(Services services)
     static readonly StanzaError OwnJid =
         StanzaError.BadRequest.WithText("The push service cannot be the client itself");
     static readonly StanzaError RoomJid = StanzaError.NotAllowed.WithText("A room is no push service");
+    static readonly StanzaError NoWebPush =
+        StanzaError.ServiceUnavailable.WithText("This server has no push service of its own");
     static readonly StanzaError TooLarge = StanzaError.PolicyViolation.WithText("The registration is too large");
     static readonly StanzaError TooOften =
         StanzaError.ResourceConstraint.WithText("Too many registrations; try again later");
@@ -46,6 +48,11 @@ sealed class PushRequests(Services services)
         if (services.Rooms.ContainsKey(app.Domain.ToString())) return iq.Refuse(RoomJid);
         string node = enable.Attribute("node") ?? "";
         var form = enable.Children(Namespaces.DataForms, "x").FirstOrDefault(IsOptions);
+        if (app.IsDomain && services.Local.Serves(app))
+        {
+            if (services.WebPush is not { } web) return iq.Refuse(NoWebPush);
+            if (web.Check(form) is { } problem) return iq.Refuse(StanzaError.NotAcceptable.WithText(problem));
+        }
         var wishes = enable.Elements.Where(PushFilters.IsFilter).ToList();
         string? options = form is null ? null : StoredXml.ToText(form);
         string? filters = wishes.Count == 0 ? null

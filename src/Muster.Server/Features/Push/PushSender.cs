@@ -32,11 +32,12 @@ sealed class PushSender : IDisposable
     readonly Router _router;
     readonly TimeProvider _clock;
     readonly PushMeters _meters;
+    readonly Func<PushRegistration, string> _lineOf;
     readonly Action<PushUnderWay, PushAnswer, string?> _answered;
     readonly ConcurrentDictionary<string, (PushUnderWay Push, DateTimeOffset Deadline)> _underWay =
         new(StringComparer.Ordinal);
     readonly Lock _lock = new();
-    readonly Dictionary<Jid, Line> _lines = [];
+    readonly Dictionary<string, Line> _lines = new(StringComparer.Ordinal);
     readonly PriorityQueue<PushUnderWay, DateTimeOffset> _repeats = new();
     readonly ITimer _timer;
 
@@ -50,11 +51,12 @@ sealed class PushSender : IDisposable
     /// <param name="router">Where pushes go.</param>
     /// <param name="clock">The time.</param>
     /// <param name="meters">What is counted.</param>
+    /// <param name="lineOf">Names the service that a registration's pushes wait for.</param>
     /// <param name="answered">Is told how a push went, with the condition of an error. Must not wait.</param>
-    public PushSender(Router router, TimeProvider clock, PushMeters meters,
+    public PushSender(Router router, TimeProvider clock, PushMeters meters, Func<PushRegistration, string> lineOf,
         Action<PushUnderWay, PushAnswer, string?> answered)
     {
-        (_router, _clock, _meters, _answered) = (router, clock, meters, answered);
+        (_router, _clock, _meters, _lineOf, _answered) = (router, clock, meters, lineOf, answered);
         _timer = clock.CreateTimer(static self => ((PushSender)self!).Sweep(), this, TimeSpan.FromSeconds(1),
             TimeSpan.FromSeconds(1));
     }
@@ -62,12 +64,13 @@ sealed class PushSender : IDisposable
     /// <summary>Sends a push, or has it wait for its turn. False when too many wait: it is dropped.</summary>
     public bool TrySend(PushUnderWay push)
     {
+        string name = _lineOf(push.To);
         lock (_lock)
         {
-            if (!_lines.TryGetValue(push.To.Key.App, out var line))
+            if (!_lines.TryGetValue(name, out var line))
             {
                 if (_lines.Count >= ServicesMax) return Dropped();
-                _lines[push.To.Key.App] = line = new Line();
+                _lines[name] = line = new Line();
             }
             if (line.UnderWay >= UnderWayMax)
             {
@@ -141,12 +144,13 @@ sealed class PushSender : IDisposable
             _ => "refused",
         });
         PushUnderWay? next = null;
+        string name = _lineOf(push.To);
         lock (_lock)
         {
-            if (_lines.TryGetValue(push.To.Key.App, out var line))
+            if (_lines.TryGetValue(name, out var line))
             {
                 if (!line.Waiting.TryDequeue(out next)) line.UnderWay--;
-                if (line.UnderWay == 0) _lines.Remove(push.To.Key.App);
+                if (line.UnderWay == 0) _lines.Remove(name);
             }
             if (answer == PushAnswer.Wait && !push.IsRepeat && _repeats.Count < WaitingMax)
                 _repeats.Enqueue(push with { IsRepeat = true }, _clock.GetUtcNow() + RepeatTime);

@@ -23,7 +23,11 @@ namespace Muster.Server.Features.Push;
 sealed record PushParts(
     Router Router, AccountStates Accounts, ResumableSessions Resumable, TimeProvider Clock, PushMeters Meters,
     ILogger Log, Func<string, PushRules?> AccountRules, Func<string, PushRules?> RoomRules,
-    Func<Jid, TimeSpan> PatienceOf);
+    Func<Jid, TimeSpan> PatienceOf)
+{
+    /// <summary>The push service for browsers; null where it is off.</summary>
+    public WebPushService? Web { get; init; }
+}
 
 /// <summary>
 /// Push notifications (XEP-0357), of accounts and of rooms: the one place that knows who has registered where, and the
@@ -51,7 +55,7 @@ sealed class PushService : IAsyncDisposable
     {
         _parts = parts;
         Registrations = new PushRegistrations(parts.Accounts.Database);
-        _sender = new PushSender(parts.Router, parts.Clock, parts.Meters, Answered);
+        _sender = new PushSender(parts.Router, parts.Clock, parts.Meters, LineOf, Answered);
         Sessions = new PushSessions(this, parts);
         Rooms = new PushRooms(this, parts);
         _running = Task.Run(RunAsync);
@@ -225,6 +229,12 @@ sealed class PushService : IAsyncDisposable
         return false;
     }
 
+    // Of browsers it is the vendor's service that can be slow, and it holds up its own.
+    string LineOf(PushRegistration to) =>
+        to.Key.App + (IsWeb(to.Key) ? " " + WebPushService.LineOf(to.Options) : "");
+
+    bool IsWeb(PushKey key) => _parts.Web?.Is(key.App) == true;
+
     void Answered(PushUnderWay push, PushAnswer answer, string? condition) =>
         Post(() => Count(push, answer, condition));
 
@@ -236,6 +246,8 @@ sealed class PushService : IAsyncDisposable
         var rules = AccountRules(owner.Host) ?? RoomRules(owner.Host) ?? new PushRules();
         var now = _parts.Clock.GetUtcNow();
         var (health, isOver) = PushPolicy.After(registration.Health, answer, now, rules.ErrorsMax);
+        // RFC 8030 §7.3: the browser has ended its subscription; it makes no other at that address.
+        isOver |= condition == StanzaError.Gone.Condition && IsWeb(key);
         var stored = registration.Stored;
         registration.Stored = stored with
         {

@@ -26,6 +26,7 @@ internal sealed class MemoryDatabase : Database
         Archive = new MemoryArchive(this);
         Sessions = SessionTable = new MemorySessions(this);
         Joins = new MemoryJoins(this);
+        ServerKeys = new MemoryServerKeys(this);
     }
 
     /// <summary>Runs before every write, outside the lock: a test can delay the write here, or throw
@@ -47,6 +48,7 @@ internal sealed class MemoryDatabase : Database
     public override IArchiveStore Archive { get; }
     public override ISessionStore Sessions { get; }
     public override IJoinStore Joins { get; }
+    public override IServerKeyStore ServerKeys { get; }
     public override string Description => "memory";
 
     // The tables. Touched only inside Read and Write.

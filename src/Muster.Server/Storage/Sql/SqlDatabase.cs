@@ -22,6 +22,7 @@ internal abstract class SqlDatabase : Database
         Archive = _archive = new SqlArchive(this);
         Sessions = new SqlSessions(this);
         Joins = new SqlJoins(this);
+        ServerKeys = new SqlServerKeys(this);
     }
 
     public override IAccountStore Accounts { get; }
@@ -36,6 +37,7 @@ internal abstract class SqlDatabase : Database
     public override IArchiveStore Archive { get; }
     public override ISessionStore Sessions { get; }
     public override IJoinStore Joins { get; }
+    public override IServerKeyStore ServerKeys { get; }
 
     /// <summary>The options it was opened with.</summary>
     public StorageOptions Options { get; }
