@@ -19,7 +19,8 @@ export function addPush(converse, settings) {
   if (!settings.push_key || !('serviceWorker' in navigator) || !('PushManager' in window)) return;
   converse.plugins.add('muster-push', {
     initialize() {
-      const { api, _converse } = this;
+      const { _converse } = this;
+      const { api } = _converse;
       const { $iq, Strophe } = converse.env;
       const worker = navigator.serviceWorker.register('push-worker.js');
       worker.catch(() => {}); // told when somebody wants it

@@ -28,9 +28,11 @@ sealed class ConversePerson
         playwright.Chromium.LaunchAsync(new() { ExecutablePath = "/usr/bin/chromium", Args = ChromiumArguments });
 
     /// <summary>Opens the chat and logs in; the password is the name.</summary>
-    public static async Task<ConversePerson> LogInAsync(IBrowser browser, ServerProcess server, string user)
+    public static async Task<ConversePerson> LogInAsync(IBrowser browser, ServerProcess server, string user,
+        Func<IBrowserContext, Task>? prepare = null)
     {
         var context = await browser.NewContextAsync(new() { ViewportSize = new() { Width = 1100, Height = 720 } });
+        if (prepare is not null) await prepare(context);
         var page = await context.NewPageAsync();
         page.SetDefaultTimeout(30_000);
         await page.GotoAsync(new Uri(server.Http, "/chat/").ToString());
