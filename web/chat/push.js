@@ -146,23 +146,19 @@ export function addPush(converse, settings) {
   });
 }
 
-// The place at the foot of the list of chats, which Converse draws when it likes.
+// Stands at the foot of the list of chats. Converse draws that when it likes, so it is put there again and again.
 function makeBar(press) {
   const bar = document.createElement('div');
   bar.id = 'muster-push';
   bar.innerHTML = '<span role="status"></span><button type="button" class="btn btn-sm btn-primary"></button>';
   const [status, button] = bar.children;
   button.addEventListener('click', press);
+  const put = () => bar.isConnected || document.querySelector('#controlbox:not(.logged-out) .box-flyout')?.append(bar);
+  const watch = new MutationObserver(put);
   return {
-    async place() {
-      for (let i = 0; i < 100; i++) {
-        const list = document.querySelector('converse-controlbox');
-        if (list) {
-          if (bar.parentNode !== list) list.append(bar);
-          return;
-        }
-        await new Promise(done => setTimeout(done, 100));
-      }
+    place() {
+      put();
+      watch.observe(document.body, { childList: true, subtree: true });
     },
     show(state) {
       bar.dataset.state = state;
@@ -176,6 +172,7 @@ function makeBar(press) {
       button.disabled = is;
     },
     remove() {
+      watch.disconnect();
       bar.remove();
     },
   };

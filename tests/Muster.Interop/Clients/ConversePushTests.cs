@@ -35,6 +35,11 @@ public sealed class ConversePushTests
         {
             await juliet.ShowsAsync(Off);
             Assert.Equal("Notify me when this page is closed", (await juliet.Page.TextContentAsync(Button))!.Trim());
+            // Below the lists, beside the rooms: nothing lies over what one writes into.
+            await juliet.JoinAsync();
+            var box = (await juliet.Page.Locator(Button).BoundingBoxAsync())!;
+            Assert.InRange(box.X + box.Width, 100, 300);
+            Assert.InRange(box.Y, 600, 720);
             await juliet.ShootAsync("push-off");
             var worker = await WorkerAsync(juliet.Page);
             await juliet.Page.ClickAsync(Button);
