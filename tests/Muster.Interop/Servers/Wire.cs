@@ -12,6 +12,7 @@ sealed class Wire : IAsyncDisposable
     readonly int _server;
     readonly Task _accepting;
     volatile bool _isBroken, _isDeaf;
+    volatile int _era, _frozenUpTo = -1; // connections of an era that is frozen stay so
 
     /// <summary>Leads to a port of the loopback.</summary>
     public Wire(int server)
@@ -27,6 +28,11 @@ sealed class Wire : IAsyncDisposable
     /// <summary>What clients send goes nowhere from now on, and they do not know.</summary>
     public void LoseWhatClientsSend() => _isDeaf = true;
 
+    /// <summary>Nothing passes any more, in either direction, not even that an end closes: what a phone without a
+    /// network looks like. Connections that are made after <see cref="Mend"/> are sound; those that are there now never
+    /// hear of each other again.</summary>
+    public void Freeze() => _frozenUpTo = int.MaxValue;
+
     /// <summary>Resets all connections, and refuses new ones until <see cref="Mend"/>.</summary>
     public void Break()
     {
@@ -39,7 +45,11 @@ sealed class Wire : IAsyncDisposable
     }
 
     /// <summary>Lets connections through again.</summary>
-    public void Mend() => _isDeaf = _isBroken = false;
+    public void Mend()
+    {
+        if (_frozenUpTo == int.MaxValue) _frozenUpTo = _era++;
+        _isDeaf = _isBroken = false;
+    }
 
     public async ValueTask DisposeAsync()
     {
@@ -63,6 +73,7 @@ sealed class Wire : IAsyncDisposable
 
     async Task RelayAsync(Socket client)
     {
+        int era = _era;
         using var server = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
         using (client)
         {
@@ -75,8 +86,8 @@ sealed class Wire : IAsyncDisposable
                     _sockets.Add(client);
                     _sockets.Add(server);
                 }
-                await Task.WhenAll(
-                    PassAsync(client, server, isFromClient: true), PassAsync(server, client, isFromClient: false));
+                await Task.WhenAll(PassAsync(client, server, isFromClient: true, era),
+                    PassAsync(server, client, isFromClient: false, era));
             }
             catch (SocketException)
             {
@@ -90,20 +101,21 @@ sealed class Wire : IAsyncDisposable
         }
     }
 
-    async Task PassAsync(Socket from, Socket to, bool isFromClient)
+    async Task PassAsync(Socket from, Socket to, bool isFromClient, int era)
     {
         byte[] buffer = new byte[16384];
         try
         {
             while (await from.ReceiveAsync(buffer) is var count and > 0)
             {
-                if (isFromClient && _isDeaf) continue;
+                if ((isFromClient && _isDeaf) || era <= _frozenUpTo) continue;
                 await to.SendAsync(buffer.AsMemory(0, count));
             }
-            to.Shutdown(SocketShutdown.Send);
+            if (era > _frozenUpTo) to.Shutdown(SocketShutdown.Send);
         }
         catch (Exception e) when (e is SocketException or ObjectDisposedException)
         {
+            if (era <= _frozenUpTo) return;
             // Whose end is reset is told to the other.
             from.Close(0);
             to.Close(0);
