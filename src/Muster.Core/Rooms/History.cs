@@ -56,6 +56,9 @@ sealed class History(Jid room)
     /// <summary>Number of messages kept.</summary>
     public int Count => _entries.Count;
 
+    /// <summary>The kept messages, oldest first.</summary>
+    public IReadOnlyCollection<HistoryEntry> All => _entries;
+
     /// <summary>Keeps a message, and lets the oldest go beyond <paramref name="countMax"/>.</summary>
     public void Add(HistoryEntry entry, int countMax)
     {

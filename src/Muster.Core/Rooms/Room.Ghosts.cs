@@ -12,6 +12,8 @@ public sealed partial class Room
     /// <summary>How many messages back, and for how long, the room knows what a session may have missed.</summary>
     const int ShownMax = 200;
     static readonly TimeSpan ShownTime = TimeSpan.FromMinutes(15);
+    /// <summary>What was shown so shortly before a session went may not have arrived (muc-push.md §7 [D]).</summary>
+    static readonly TimeSpan FreshTime = TimeSpan.FromSeconds(5);
 
     readonly Queue<(long Id, string? MessageId, DateTimeOffset At)> _shown = [];
 
@@ -26,10 +28,8 @@ public sealed partial class Room
         // muc.md §4: an error to presence always means that the session does not follow the room any more.
         if (malformed || bounce is Presence || IsGhostly(condition))
         {
-            var missed = Missed(session, bounce);
-            effects.Add(new RoomEffect.Undeliverable(session.Real, session.Occupant.Nick, condition, missed));
-            RemoveGhost(session, null, effects);
-            ForwardMissed(session.Occupant.User, missed, effects);
+            var cause = bounce is Message ? MissCause.Bounced : MissCause.Silent;
+            GoneWithout(session, cause, condition, Missed(session, bounce), null, effects);
         }
         else if (bounce is Message && bounce.To.IsFull && _occupants.TryNick(bounce.To.Resource, out var sender))
         {
@@ -42,11 +42,39 @@ public sealed partial class Room
     /// the newest is taken for it (muc-push.md §7).</summary>
     ImmutableArray<long> Missed(OccupantSession session, Stanza bounce)
     {
-        if (bounce is not Message) return [];
+        if (bounce is not Message) return ShownSince(session.ActiveAt);
         var shown = _shown.Where(message => message.At >= session.EnteredAt).ToList();
         int first = shown.FindIndex(message => message.MessageId == bounce.Id);
         if (first < 0) first = shown.Count - 1;
         return [.. shown.Skip(first).Select(message => message.Id)];
+    }
+
+    /// <summary>A session is not there any more: it goes, and what it missed is told and sent after its user.</summary>
+    void GoneWithout(OccupantSession session, MissCause cause, string condition, ImmutableArray<long> missed,
+        string? reason, List<RoomEffect> effects)
+    {
+        effects.Add(new RoomEffect.Undeliverable(
+            session.Real, session.Occupant.Nick, cause, condition, missed));
+        RemoveGhost(session, reason, effects);
+        ForwardMissed(session.Occupant.User, missed, effects);
+    }
+
+    /// <summary>What a session was shown since it last gave a sign: nobody knows whether it arrived.</summary>
+    ImmutableArray<long> ShownSince(DateTimeOffset since) =>
+        [.. _shown.Where(message => message.At > since).Select(message => message.Id)];
+
+    /// <summary>A session goes, by its own wish or with the room. Nobody knows whether it has seen what was said a
+    /// moment ago: a network that breaks looks the same from here. For a member it counts as said after it went. Not
+    /// sent after the user, who most likely has it.</summary>
+    void TellFresh(OccupantSession session, DateTimeOffset now, List<RoomEffect> effects)
+    {
+        var since = session.ActiveAt > now - FreshTime ? session.ActiveAt : now - FreshTime;
+        // Most leave a quiet room.
+        if (_shownAt <= since || MemberOf(session.Real) is null) return;
+        var missed = ShownSince(since);
+        if (!missed.IsEmpty)
+            effects.Add(new RoomEffect.Undeliverable(
+                session.Real, session.Occupant.Nick, MissCause.Left, "left", missed));
     }
 
     void NoteShown(long id, Message message, DateTimeOffset now)

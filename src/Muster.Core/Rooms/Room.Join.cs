@@ -47,7 +47,7 @@ public sealed partial class Room
             case PresenceType.Available:
                 return Enter(presence, input, effects);
             case PresenceType.Unavailable when inside:
-                Leave(session!, presence, effects);
+                Leave(session!, presence, input.Now, effects);
                 return null;
             case PresenceType.Unavailable:
                 _checks.Remove(presence.From); // muc.md §17: whoever left before the answer does not enter by it

@@ -201,8 +201,11 @@ public sealed partial class Room
         effects.Add(new RoomEffect.Send(SelfPresence(occupant, presence.Id, [MucStatus.Self]), session.Real));
     }
 
-    void Leave(OccupantSession session, Presence presence, List<RoomEffect> effects) =>
+    void Leave(OccupantSession session, Presence presence, DateTimeOffset now, List<RoomEffect> effects)
+    {
+        TellFresh(session, now, effects);
         RemoveSession(session, new Departure(0) { Status = presence.Child("status"), Id = presence.Id }, effects);
+    }
 
     /// <summary>XEP-0045 §17.3 #bizrules-presence: an occupant may ask for another's presence.</summary>
     StanzaError? Probe(OccupantSession? session, Presence presence, List<RoomEffect> effects)
@@ -258,8 +261,11 @@ public sealed partial class Room
     }
 
     /// <summary>XEP-0045 §11.2 #service-shutdown-kick: everybody is told to go and hears only of itself.</summary>
-    void ShutDown(string reason, List<RoomEffect> effects) =>
+    void ShutDown(string reason, DateTimeOffset now, List<RoomEffect> effects)
+    {
+        foreach (var session in _occupants.AllSessions) TellFresh(session, now, effects);
         RemoveAll(new Departure(MucStatus.Shutdown) { Reason = reason }, effects);
+    }
 
     void RemoveAll(in Departure departure, List<RoomEffect> effects)
     {

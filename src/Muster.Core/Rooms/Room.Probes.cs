@@ -4,8 +4,7 @@ using Muster.Protocol.Xml;
 namespace Muster.Core.Rooms;
 
 // Looking for ghosts where nothing would bounce: in a room where nobody speaks, sessions of other servers that have
-// been
-// silent for long are asked whether they are there (muc.md §9 [D]). Sessions of this server need no asking.
+// been silent for long are asked whether they are there (muc.md §9 [D]). Sessions of this server need no asking.
 public sealed partial class Room
 {
     const string ProbePrefix = "probe-";
@@ -35,8 +34,7 @@ public sealed partial class Room
             if (!session.IsUnverified && (!isQuiet || input.Now - session.ActiveAt < after)) continue;
             if (session.Probes == ProbesMax)
             {
-                effects.Add(new RoomEffect.Undeliverable(session.Real, session.Occupant.Nick, "no-answer", []));
-                RemoveGhost(session, null, effects);
+                GoneWithout(session, MissCause.Silent, "no-answer", ShownSince(session.ActiveAt), null, effects);
                 continue;
             }
             session.Probes++;
@@ -54,7 +52,6 @@ public sealed partial class Room
             || !IsGhostly(error.Condition)) return;
         // A server that cannot be reached now may be restarting, as this one just was: asked again, not removed.
         if (error.Condition is "remote-server-timeout" && session.Probes < ProbesMax) return;
-        effects.Add(new RoomEffect.Undeliverable(session.Real, session.Occupant.Nick, error.Condition, []));
-        RemoveGhost(session, null, effects);
+        GoneWithout(session, MissCause.Silent, error.Condition, ShownSince(session.ActiveAt), null, effects);
     }
 }

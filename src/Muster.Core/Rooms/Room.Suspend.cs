@@ -18,11 +18,13 @@ public sealed record OccupantSnapshot(
 /// <param name="Real">Its real full JID.</param>
 /// <param name="IsLocal">A session of this server.</param>
 /// <param name="EnteredAt">When it entered.</param>
+/// <param name="ActiveAt">When it last gave a sign.</param>
 /// <param name="Priority">Priority of its presence.</param>
 /// <param name="Lang">Language of its presence, or null.</param>
 /// <param name="Shown">Its presence as the room passes it on.</param>
 public sealed record SessionSnapshotInRoom(
-    Jid Real, bool IsLocal, DateTimeOffset EnteredAt, int Priority, string? Lang, ImmutableArray<Element> Shown);
+    Jid Real, bool IsLocal, DateTimeOffset EnteredAt, DateTimeOffset ActiveAt, int Priority, string? Lang,
+    ImmutableArray<Element> Shown);
 
 // A restart that nobody inside notices: the room ends with its process, and its occupants are kept.
 public sealed partial class Room
@@ -32,7 +34,7 @@ public sealed partial class Room
     /// Room.Probes.cs). A <see cref="RoomEvent.Tick"/> should follow. A temporary room is not stored any more: the host
     /// removes what was stored of it for the time of the restart.</summary>
     /// <param name="occupants">Who was inside.</param>
-    /// <param name="now">The time: from now on they are silent.</param>
+    /// <param name="now">The time.</param>
     public void TakeBack(IEnumerable<OccupantSnapshot> occupants, DateTimeOffset now)
     {
         _stored &= _options.Persistent;
@@ -53,7 +55,7 @@ public sealed partial class Room
                 if (_occupants.TryFind(session.Real, out _)) continue;
                 _occupants.Add(new OccupantSession(session.Real, occupant, session.EnteredAt)
                 {
-                    ActiveAt = now,
+                    ActiveAt = session.ActiveAt,
                     IsLocal = session.IsLocal,
                     IsUnverified = !session.IsLocal,
                     Priority = session.Priority,
@@ -62,15 +64,22 @@ public sealed partial class Room
                 });
             }
         }
+        // What they may have missed if they turn out to be gone.
+        foreach (var entry in _history.All)
+            if (now - entry.At <= ShownTime) NoteShown(entry.Id, entry.Stanza, entry.At);
         if (_occupants.HasRemote && Policy.ProbeAfter is not null) _sweepAt = now + VerifyDelay;
     }
 
     /// <summary>Everybody goes who cannot come back; the others are told nothing, as they stay.</summary>
-    void ShutDown(string reason, IReadOnlySet<Jid> stay, List<RoomEffect> effects)
+    void ShutDown(string reason, IReadOnlySet<Jid> stay, DateTimeOffset now, List<RoomEffect> effects)
     {
         var departure = new Departure(MucStatus.Shutdown) { Reason = reason };
         foreach (var session in _occupants.AllSessions.ToArray())
-            if (session.IsLocal && !stay.Contains(session.Real)) RemoveSession(session, departure, effects);
+        {
+            if (!session.IsLocal || stay.Contains(session.Real)) continue;
+            TellFresh(session, now, effects);
+            RemoveSession(session, departure, effects);
+        }
     }
 
     void Suspend(List<RoomEffect> effects)
@@ -86,5 +95,5 @@ public sealed partial class Room
     static OccupantSnapshot ToSnapshot(Occupant occupant) => new(
         occupant.Nick, occupant.Role, occupant.IsServiceAdmin, occupant.Unannounced,
         [.. occupant.Sessions.Select(session => new SessionSnapshotInRoom(session.Real, session.IsLocal,
-            session.EnteredAt, session.Priority, session.Lang, session.Shown))]);
+            session.EnteredAt, session.ActiveAt, session.Priority, session.Lang, session.Shown))]);
 }

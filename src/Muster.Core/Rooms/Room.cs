@@ -201,8 +201,10 @@ public sealed partial class Room
             return DoesNotExist;
         if (_state == State.Locked && !MayReachLocked(stanza, input)) return RoomLocked;
         // An error that only a server gives is no sign of life.
+        // Nor is that a session goes: its server says so when its connection has broken.
         if (_occupants.TryFind(stanza.From, out var session)
-            && !(stanza.IsError && IsGhostly(stanza.Error?.Condition ?? ""))) session.NoteAlive(input.Now);
+            && !(stanza.IsError && IsGhostly(stanza.Error?.Condition ?? ""))
+            && stanza is not Presence { Type: PresenceType.Unavailable }) session.NoteAlive(input.Now);
         return stanza switch
         {
             Presence presence => ReceivePresence(presence, input, effects),
@@ -226,8 +228,8 @@ public sealed partial class Room
                 ReceiveCheck(answer, input, effects);
                 break;
             case RoomEvent.Shutdown shutdown:
-                if (shutdown.Stay is { } stay) ShutDown(shutdown.Reason ?? ShutdownReason, stay, effects);
-                else ShutDown(shutdown.Reason ?? ShutdownReason, effects);
+                if (shutdown.Stay is { } stay) ShutDown(shutdown.Reason ?? ShutdownReason, stay, input.Now, effects);
+                else ShutDown(shutdown.Reason ?? ShutdownReason, input.Now, effects);
                 break;
             case RoomEvent.Suspend:
                 Suspend(effects);
@@ -242,7 +244,9 @@ public sealed partial class Room
                 StopForwarding(failed.User, input, effects);
                 break;
             case RoomEvent.SessionLost lost:
-                if (_occupants.TryFind(lost.Session, out var session)) RemoveGhost(session, lost.Reason, effects);
+                if (_occupants.TryFind(lost.Session, out var session))
+                    GoneWithout(session, MissCause.Lost, "session-lost", ShownSince(session.ActiveAt), lost.Reason,
+                        effects);
                 break;
         }
     }

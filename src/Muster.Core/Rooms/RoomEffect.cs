@@ -7,6 +7,20 @@ using Muster.Protocol.Xml;
 
 namespace Muster.Core.Rooms;
 
+/// <summary>How a room knows, or why it fears, that a session missed something (muc-push.md §7).</summary>
+public enum MissCause
+{
+    /// <summary>It came back: it has not arrived.</summary>
+    Bounced,
+    /// <summary>The session does not answer when it is asked, or its server says that it is gone.</summary>
+    Silent,
+    /// <summary>The session has not come through a restart of this server.</summary>
+    Lost,
+    /// <summary>It has left, or the room was shut, moments after something was said. It is no ghost, and has most
+    /// likely seen it.</summary>
+    Left,
+}
+
 /// <summary>What a room asks its host to do. Plain data: tests compare it, logs print it, a replay repeats
 /// it.</summary>
 /// <remarks><see cref="Room"/> says in which order the host must act.</remarks>
@@ -116,14 +130,17 @@ public abstract record RoomEffect
     /// <param name="Omitted">How many more there are than may get it.</param>
     public sealed record Forward(Message Stanza, ImmutableArray<Jid> Users, int Omitted = 0) : RoomEffect;
 
-    /// <summary>Messages did not reach an occupant's session, which is out now: for push (muc-push.md §7).</summary>
+    /// <summary>Messages did not reach an occupant's session, or may not have; it is out now: for push (muc-push.md
+    /// §7).</summary>
     /// <param name="Session">Its real full JID.</param>
     /// <param name="Nick">Its nick.</param>
-    /// <param name="Condition">The error condition that its bounce carried.</param>
-    /// <param name="Messages">Archive ids of the message that bounced and of those shown since, oldest first; at most
-    /// those of the last quarter of an hour.</param>
-    public sealed record Undeliverable(Jid Session, string Nick, string Condition, ImmutableArray<long> Messages)
-        : RoomEffect;
+    /// <param name="Cause">How the room knows.</param>
+    /// <param name="Condition">The error condition of what came back, or a word for why nothing did.</param>
+    /// <param name="Messages">Archive ids, oldest first: of the message that bounced and of those shown since, or,
+    /// where nothing bounced, of those shown since the session last gave a sign. At most those of a quarter of an
+    /// hour.</param>
+    public sealed record Undeliverable(
+        Jid Session, string Nick, MissCause Cause, string Condition, ImmutableArray<long> Messages) : RoomEffect;
 
     /// <summary>Answer a question to the archive, with what has been kept before it (XEP-0313). It must not delay what
     /// follows.</summary>

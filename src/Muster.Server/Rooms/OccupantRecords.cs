@@ -29,7 +29,8 @@ static class OccupantRecords
     static Element ToElement(SessionSnapshotInRoom session) =>
         new Element("", "session", session.Shown)
             .With("jid", session.Real.ToString()).With("local", session.IsLocal ? Yes : null)
-            .With("at", Timestamp.Format(session.EnteredAt)).With("lang", session.Lang)
+            .With("at", Timestamp.Format(session.EnteredAt))
+            .With("active", Timestamp.Format(session.ActiveAt)).With("lang", session.Lang)
             .With("priority", session.Priority.ToString(CultureInfo.InvariantCulture));
 
     static OccupantSnapshot? ToOccupant(Element occupant)
@@ -47,7 +48,9 @@ static class OccupantRecords
             || !Timestamp.TryParse(session.Attribute("at"), out var at)) return null;
         _ = int.TryParse(session.Attribute("priority"), NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture,
             out int priority);
-        return new SessionSnapshotInRoom(real, session.Attribute("local") == Yes, at, priority,
+        // Records of before this was kept do not have it.
+        if (!Timestamp.TryParse(session.Attribute("active"), out var activeAt)) activeAt = at;
+        return new SessionSnapshotInRoom(real, session.Attribute("local") == Yes, at, activeAt, priority,
             session.Attribute("lang"), [.. session.Elements]);
     }
 }

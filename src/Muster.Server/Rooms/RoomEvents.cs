@@ -5,19 +5,19 @@ using Muster.Protocol.Stanzas;
 
 namespace Muster.Server.Rooms;
 
-/// <summary>Messages that a room sent to an occupant and that did not arrive (<c>muc-undeliverable</c>, muc-push.md
-/// §7). The session is out by now.</summary>
+/// <summary>Messages that a room sent to an occupant and that did not arrive, or may not have
+/// (<c>muc-undeliverable</c>, muc-push.md §7). The session is out by now.</summary>
 /// <param name="Service">The room service.</param>
 /// <param name="Room">The room.</param>
 /// <param name="Session">Real full JID of the session.</param>
 /// <param name="Nick">Its nick.</param>
-/// <param name="Condition">The error condition that came back.</param>
-/// <param name="Messages">The message that came back and those shown since, oldest first: from the room's archive,
-/// without those taken back since.</param>
+/// <param name="Cause">How the room knows.</param>
+/// <param name="Messages">The message that came back and those shown since, or those shown since the session last gave
+/// a sign, oldest first: from the room's archive, without those taken back since.</param>
 /// <param name="IsInside">Whether another session of the user is inside.</param>
 /// <param name="MembersOnly">Whether the room is for members only.</param>
 sealed record Undelivered(
-    RoomService Service, Jid Room, Jid Session, string Nick, string Condition, IReadOnlyList<Message> Messages,
+    RoomService Service, Jid Room, Jid Session, string Nick, MissCause Cause, IReadOnlyList<Message> Messages,
     bool IsInside, bool MembersOnly);
 
 /// <summary>

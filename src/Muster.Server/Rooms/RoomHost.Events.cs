@@ -23,7 +23,7 @@ sealed partial class RoomHost
     void TellUndeliverable(RoomEffect.Undeliverable effect)
     {
         if (_service.Events.Undeliverable.Count == 0 || effect.Messages.IsEmpty || _room is not { } room) return;
-        var told = new Undelivered(_service, Address, effect.Session, effect.Nick, effect.Condition, [],
+        var told = new Undelivered(_service, Address, effect.Session, effect.Nick, effect.Cause, [],
             room.IsInside(effect.Session), room.Options.MembersOnly);
         var known = room.Remembered(effect.Messages);
         long[] missing = [.. effect.Messages.Where(id => !known.ContainsKey(id))];

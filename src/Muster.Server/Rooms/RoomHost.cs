@@ -417,7 +417,7 @@ sealed partial class RoomHost
                     _service.Left(left.Session, Address);
                     break;
                 case RoomEffect.Undeliverable lost:
-                    _service.Meters.Rooms.GhostKicked(lost.Condition);
+                    if (lost.Cause != MissCause.Left) _service.Meters.Rooms.GhostKicked(lost.Condition);
                     TellUndeliverable(lost);
                     break;
                 case RoomEffect.Suspended suspended:

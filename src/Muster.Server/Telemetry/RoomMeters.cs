@@ -14,7 +14,7 @@ sealed class RoomMeters(Meter meter)
     readonly Counter<long> _recreations = meter.CreateCounter<long>("mod_muc_process_recreations_count",
         description: "Rooms loaded from storage");
     readonly Counter<long> _ghosts = meter.CreateCounter<long>("muc_ghosts_kicked_total",
-        description: "Sessions removed from rooms because what they were sent came back, by the error");
+        description: "Sessions removed from rooms because they are not there any more, by the error that came back");
     readonly Gauge<long> _hibernated = meter.CreateGauge<long>("mod_muc_rooms_hibernated",
         description: "Rooms in memory that are quiet and have given back what memory they could");
     readonly Gauge<long> _online = meter.CreateGauge<long>("mod_muc_rooms_online",
@@ -52,7 +52,7 @@ sealed class RoomMeters(Meter meter)
     // What others send must not make new rows.
     static readonly FrozenSet<string> Conditions = ["gone", "internal-server-error", "item-not-found",
         "jid-malformed", "no-answer", "recipient-unavailable", "redirect", "remote-server-not-found",
-        "remote-server-timeout", "service-unavailable", "undefined-condition"];
+        "remote-server-timeout", "service-unavailable", "session-lost", "undefined-condition"];
 
     static KeyValuePair<string, object?> Label(string host) => new("host_type", host);
 }

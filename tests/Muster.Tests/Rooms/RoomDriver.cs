@@ -62,11 +62,12 @@ sealed class RoomDriver
         Room = Room.Restore(Room.Snapshot(), Room.Policy, history);
 
     /// <summary>Stops the room with its process, in order, and takes back who was inside.</summary>
-    public void Resume()
+    /// <param name="withHistory">With what it keeps for those who enter.</param>
+    public void Resume(bool withHistory = false)
     {
         Happen(new RoomEvent.Suspend());
         var inside = Effects.OfType<RoomEffect.Suspended>().Single().Occupants;
-        Restart();
+        Restart(withHistory ? Archived.Select(a => new HistoryEntry(a.Id, a.At, a.Stanza)).ToArray() : null);
         Room.TakeBack(inside, Now);
         Happen(new RoomEvent.Tick());
     }

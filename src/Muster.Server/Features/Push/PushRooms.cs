@@ -91,7 +91,9 @@ sealed class PushRooms(PushService service, PushParts parts)
         return registration.Filters.Of(room) is not null || isDue;
     }
 
-    /// <summary>muc-push.md §7: what a ghost missed is pushed once, the newest of what is worth it.</summary>
+    /// <summary>muc-push.md §7: what a ghost missed is pushed once, the newest of what is worth it. What nobody knows
+    /// to be missed is pushed as if it had been said after the session went: of mentions, and where all is
+    /// pushed.</summary>
     async ValueTask PushMissed(Undelivered missed)
     {
         // Another device of the user is there and has it.
@@ -110,14 +112,14 @@ sealed class PushRooms(PushService service, PushParts parts)
             Count = important.Count,
         };
         var owner = await service.Registrations.Find(host, user);
+        bool isDue = mention is not null || TellsAll(missed.MembersOnly, rules);
         foreach (var registration in owner.All)
         {
             // It was inside and is not any more: mentioned or not, it should know, and come back.
-            if (Wants(registration, missed.Room, isDue: true))
+            if (Wants(registration, missed.Room, isDue || missed.Cause != MissCause.Left))
                 await service.Push(owner, registration, pick, rules, missed.Nick);
         }
         // A user of this server may have registered only with its account; its server then has the same to tell.
-        bool isDue = mention is not null || TellsAll(missed.MembersOnly, rules);
         if (isDue && service.AccountRules(user.Domain.ToString()) is not null)
             await service.Notify(user, newest, PushReason.Ghost);
     }
