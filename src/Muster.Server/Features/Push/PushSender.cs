@@ -24,8 +24,12 @@ sealed class PushSender : IDisposable
     public static readonly TimeSpan AnswerTime = TimeSpan.FromSeconds(30);
     /// <summary>When what a service could not take is tried again, once.</summary>
     public static readonly TimeSpan RepeatTime = TimeSpan.FromSeconds(60);
-    // Pushes that one service is asked to take at a time, and that wait for it.
-    const int UnderWayMax = 50, WaitingMax = 1000;
+    // Pushes that one service is asked to take at a time, and that wait for it: one message in a large room concerns
+    // thousands, and most of their apps share one service. For one that does not answer fewer wait, as they would be
+    // old by the time that it does.
+    const int UnderWayMax = 50, WaitingMax = 20_000, WaitingForSilentMax = 1000;
+    // Pushes that wait for all services together, and those that are to be tried again.
+    const int WaitingInAllMax = 50_000, RepeatsMax = 1000;
     // Services that are spoken with at a time: users name them, so there could be any number.
     const int ServicesMax = 2000;
 
@@ -40,10 +44,12 @@ sealed class PushSender : IDisposable
     readonly Dictionary<string, Line> _lines = new(StringComparer.Ordinal);
     readonly PriorityQueue<PushUnderWay, DateTimeOffset> _repeats = new();
     readonly ITimer _timer;
+    int _waiting;
 
     sealed class Line
     {
         public int UnderWay;
+        public bool IsSilent; // the last push was not answered
         public readonly Queue<PushUnderWay> Waiting = [];
     }
 
@@ -74,8 +80,10 @@ sealed class PushSender : IDisposable
             }
             if (line.UnderWay >= UnderWayMax)
             {
-                if (line.Waiting.Count >= WaitingMax) return Dropped();
+                int max = line.IsSilent ? WaitingForSilentMax : WaitingMax;
+                if (line.Waiting.Count >= max || _waiting >= WaitingInAllMax) return Dropped();
                 line.Waiting.Enqueue(push);
+                _waiting++;
                 return true;
             }
             line.UnderWay++;
@@ -149,10 +157,12 @@ sealed class PushSender : IDisposable
         {
             if (_lines.TryGetValue(name, out var line))
             {
-                if (!line.Waiting.TryDequeue(out next)) line.UnderWay--;
+                line.IsSilent = answer == PushAnswer.Silent;
+                if (line.Waiting.TryDequeue(out next)) _waiting--;
+                else line.UnderWay--;
                 if (line.UnderWay == 0) _lines.Remove(name);
             }
-            if (answer == PushAnswer.Wait && !push.IsRepeat && _repeats.Count < WaitingMax)
+            if (answer == PushAnswer.Wait && !push.IsRepeat && _repeats.Count < RepeatsMax)
                 _repeats.Enqueue(push with { IsRepeat = true }, _clock.GetUtcNow() + RepeatTime);
         }
         _answered(push, answer, condition);
