@@ -12,7 +12,7 @@ namespace Muster.Server.Features;
 sealed class MucCloudNotify : Feature
 {
     static readonly StanzaError Stranger =
-        StanzaError.Forbidden.WithText("Only occupants and members of rooms are notified");
+        StanzaError.Forbidden.WithText("Only users of this server, occupants and members of rooms are notified");
 
     public override FeatureInfo Info { get; } = new(0, "rev. 5929", Support.Complete,
         "Prosody mod_muc_cloud_notify: push notifications from room services");
@@ -35,8 +35,10 @@ sealed class MucCloudNotify : Feature
         if (context.Services.Pushes.RoomRules(host) is not { } rules) return iq.Refuse(StanzaError.ServiceUnavailable);
         var service = context.Services.Rooms[host];
         var scope = ScopeOf(iq);
-        // muc-push.md §6: whoever has nothing to do with any room would only fill the store.
-        var refusal = scope.IsNone ? await Check(service, iq.From) : await CheckRoom(service, scope, iq.From);
+        // muc-push.md §6: whoever has nothing to do with any room would only fill the store. Accounts of this server
+        // are known; their clients register while they are still on their way in (Converse does).
+        var refusal = !scope.IsNone ? await CheckRoom(service, scope, iq.From)
+            : context.Services.Router.IsLocal(iq.From) ? null : await Check(service, iq.From);
         if (refusal is not null) return iq.Refuse(refusal);
         return await requests.Enable(iq, host, scope, rules, null);
     }
