@@ -1,4 +1,5 @@
 using Muster.Protocol.Addresses;
+using Muster.Server.Config;
 using Muster.Server.Storage.Memory;
 using Muster.Testing;
 
@@ -338,5 +339,21 @@ public class CloudNotifyTests
         var info = await romeo.AskAsync(
             $"<iq type='get' to='romeo@localhost'><query xmlns='{Protocol.Xml.Namespaces.DiscoInfo}'/></iq>");
         Assert.DoesNotContain("urn:xmpp:push:0", info.ToString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task How_often_a_user_may_register_can_be_changed_while_the_server_runs()
+    {
+        static string Config(int max) => Listener + $"[limits]\npush_enables_per_hour = {max}\n";
+        await using var server = await TestServer.StartAsync(Config(2));
+        var romeo = await server.LoginAsync("romeo", "phone");
+        async Task<string?> RegisterAsync() => (await romeo.EnablePushAsync("app@localhost/push")).ErrorCondition();
+        Assert.Null(await RegisterAsync());
+        Assert.Null(await RegisterAsync());
+        Assert.Equal("resource-constraint", await RegisterAsync());
+        server.Host.ReadConfig = () => ConfigCheck.Parse(Config(3), "test");
+        await server.Host.ReloadAsync();
+        Assert.Null(await RegisterAsync());
+        Assert.Equal("resource-constraint", await RegisterAsync());
     }
 }

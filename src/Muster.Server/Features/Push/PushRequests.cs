@@ -62,6 +62,7 @@ sealed class PushRequests(Services services)
         var now = services.Clock.GetUtcNow();
         lock (_rate)
         {
+            _rate.Max = services.Limits.PushEnablesPerHour; // it may have been changed
             if (!_rate.TryTake(iq.From.Bare.ToString(), now)) return Refuse(TooOften);
         }
         var push = new StoredPush
