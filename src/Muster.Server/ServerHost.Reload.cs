@@ -74,7 +74,10 @@ sealed partial class ServerHost
         _joins.Apply(host => JoinRulesOf(config.ModulesOf(host)));
         foreach (var (door, settings) in ComponentDoors.Zip(components)) door.Settings = settings;
         foreach (var rooms in Services.Rooms.Values)
+        {
+            rooms.Forwarder.Apply(Services.Limits);
             await rooms.Apply(RoomSettingsOf(config, rooms.Settings.Host.ToString()));
+        }
         ConfigApplied?.Invoke(config);
     }
 

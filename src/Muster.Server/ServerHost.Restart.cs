@@ -29,7 +29,12 @@ sealed partial class ServerHost
         }
         await _joins.TakeUpAsync();
         foreach (var rooms in Services.Rooms.Values)
-            rooms.Occupied(occupied.Where(room => room.Domain.SequenceEqual(rooms.Settings.Service.Domain)), survivors);
+        {
+            var service = rooms.Settings.Service;
+            rooms.Occupied(occupied.Where(room => room.HasLocal && room.DomainJid == service), survivors);
+            if (occupied.Contains(service) && await store.TakeOccupants(service) is { } waiting)
+                rooms.Forwarder.TakeUp(waiting.State);
+        }
     }
 
     /// <summary>Completes when the rooms that were occupied before the start are in memory.</summary>

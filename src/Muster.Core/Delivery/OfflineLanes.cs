@@ -31,6 +31,12 @@ public sealed record OfflineLaneLimits
 /// <param name="To">The member's bare JID.</param>
 public readonly record struct OfflineCopy(Jid Room, SharedStanza Stanza, Jid To);
 
+/// <summary>A message that waits for some members.</summary>
+/// <param name="Room">The room.</param>
+/// <param name="Stanza">The message; it says when it was said.</param>
+/// <param name="Users">Bare JIDs of those who have not got it.</param>
+public readonly record struct OfflineWaiting(Jid Room, SharedStanza Stanza, ImmutableArray<Jid> Users);
+
 /// <summary>
 /// The messages of rooms on their way to members who are away (muc-offline-delivery.md §5, §8): in order for each of
 /// them, domain beside domain, each at a bounded rate. A domain that cannot be reached is left alone for a while; of
@@ -46,9 +52,12 @@ public sealed class OfflineLanes(OfflineLaneLimits limits, Func<Jid, bool> isLoc
     readonly Dictionary<string, Lane> _lanes = new(StringComparer.Ordinal);
     readonly Queue<Lane> _ready = [];
     readonly PriorityQueue<Lane, DateTimeOffset> _later = new();
-    long _bytes;
+    long _bytes, _added;
     ImmutableArray<Jid> _grouped = [];      // members of one room do not change with every message
     (string Domain, Jid[] Users)[] _groups = [];
+
+    /// <summary>The bounds; others may take their place.</summary>
+    public OfflineLaneLimits Limits { get; set; } = limits;
 
     /// <summary>Bytes that wait.</summary>
     public long Bytes => _bytes;
@@ -58,16 +67,23 @@ public sealed class OfflineLanes(OfflineLaneLimits limits, Func<Jid, bool> isLoc
         : _later.TryPeek(out _, out var at) ? at : null;
 
     /// <summary>Takes a message for some members.</summary>
+    /// <param name="room">The room.</param>
+    /// <param name="stanza">The message.</param>
+    /// <param name="users">The members.</param>
+    /// <param name="now">The time.</param>
+    /// <param name="isLate">Whether it is late already, and says so.</param>
     /// <returns>How many of them do not get it, as too much waits.</returns>
-    public int Add(Jid room, SharedStanza stanza, ImmutableArray<Jid> users, DateTimeOffset now)
+    public int Add(
+        Jid room, SharedStanza stanza, ImmutableArray<Jid> users, DateTimeOffset now, bool isLate = false)
     {
+        _added++;
         if (users != _grouped) Group(users);
         int dropped = 0;
         foreach (var (domain, to) in _groups)
         {
-            var piece = new Piece(room, stanza, to, now,
-                PieceBytes + UserBytes * to.Length + stanza.ByteCount / _groups.Length);
-            if (_bytes + piece.Bytes > limits.BytesMax || LaneOf(domain, to[0]) is not { } lane) dropped += to.Length;
+            var piece = new Piece(_added, room, stanza, to, now,
+                PieceBytes + UserBytes * to.Length + stanza.ByteCount / _groups.Length) { IsLate = isLate };
+            if (_bytes + piece.Bytes > Limits.BytesMax || LaneOf(domain, to[0]) is not { } lane) dropped += to.Length;
             else if (lane.Until > now) Hold(lane, piece);
             else Enqueue(lane, piece);
         }
@@ -98,22 +114,40 @@ public sealed class OfflineLanes(OfflineLaneLimits limits, Func<Jid, bool> isLoc
         return false;
     }
 
+    /// <summary>All that waits, oldest first, for the time in which the process is away. It goes on waiting.</summary>
+    public IReadOnlyList<OfflineWaiting> Waiting()
+    {
+        var found = new SortedDictionary<long, (Piece Piece, List<Jid> Users)>();
+        foreach (var lane in _lanes.Values)
+        {
+            int sent = lane.Sent;
+            foreach (var piece in lane.Pieces.Concat(lane.Held.Values))
+            {
+                if (!found.TryGetValue(piece.Order, out var one)) found[piece.Order] = one = (piece, []);
+                one.Users.AddRange(piece.Users.AsSpan(sent));
+                sent = 0;
+            }
+        }
+        return [.. found.Values.Select(one =>
+            new OfflineWaiting(one.Piece.Room, Late(one.Piece).Stanza, [.. one.Users]))];
+    }
+
     /// <summary>A domain cannot be reached: nothing is sent there for a while.</summary>
     /// <returns>For how long; null when that is known already, or nothing was sent there.</returns>
     public TimeSpan? Pause(string domain, DateTimeOffset now)
     {
         if (!_lanes.TryGetValue(domain, out var lane) || lane.IsLocal || lane.Until > now) return null;
-        bool isAgain = lane.Until != default && now - lane.Until < limits.Recovered;
+        bool isAgain = lane.Until != default && now - lane.Until < Limits.Recovered;
         lane.Failures = isAgain ? lane.Failures + 1 : 1;
-        var pause = limits.PauseMin * Math.Pow(2, Math.Min(lane.Failures - 1, 16));
-        if (pause > limits.PauseMax) pause = limits.PauseMax;
+        var pause = Limits.PauseMin * Math.Pow(2, Math.Min(lane.Failures - 1, 16));
+        if (pause > Limits.PauseMax) pause = Limits.PauseMax;
         lane.Until = now + pause;
         lane.Sent = 0;
         // What was sent last has not arrived either.
         if (lane.Last is { } last)
         {
             (lane.Last, _bytes) = (null, _bytes - last.Bytes);
-            if (now - lane.LastAt < limits.Recovered) Hold(lane, last);
+            if (now - lane.LastAt < Limits.Recovered) Hold(lane, last);
         }
         while (lane.Pieces.TryDequeue(out var piece))
         {
@@ -134,12 +168,12 @@ public sealed class OfflineLanes(OfflineLaneLimits limits, Func<Jid, bool> isLoc
     Lane? LaneOf(string domain, Jid user)
     {
         if (_lanes.TryGetValue(domain, out var lane)) return lane;
-        if (_lanes.Count >= limits.DomainsMax)
+        if (_lanes.Count >= Limits.DomainsMax)
         {
             ForgetIdle();
-            if (_lanes.Count >= limits.DomainsMax) return null;
+            if (_lanes.Count >= Limits.DomainsMax) return null;
         }
-        return _lanes[domain] = new Lane(isLocal(user.DomainJid), limits.RateMax);
+        return _lanes[domain] = new Lane(isLocal(user.DomainJid));
     }
 
     void ForgetIdle()
@@ -173,7 +207,7 @@ public sealed class OfflineLanes(OfflineLaneLimits limits, Func<Jid, bool> isLoc
     }
 
     // What was just taken, and how long the next must wait.
-    static TimeSpan Wait(Lane lane, DateTimeOffset now) => lane.Shaper?.Take(1, now.Ticks) ?? TimeSpan.Zero;
+    TimeSpan Wait(Lane lane, DateTimeOffset now) => lane.Pace(Limits.RateMax)?.Take(1, now.Ticks) ?? TimeSpan.Zero;
 
     void Queue(Lane lane)
     {
@@ -192,7 +226,7 @@ public sealed class OfflineLanes(OfflineLaneLimits limits, Func<Jid, bool> isLoc
     void Hold(Lane lane, Piece piece)
     {
         if (lane.Held.Remove(piece.Room, out var older)) _bytes -= older.Bytes;
-        else if (lane.Held.Count >= limits.HeldMax) return;
+        else if (lane.Held.Count >= Limits.HeldMax) return;
         lane.Held[piece.Room] = piece;
         _bytes += piece.Bytes;
     }
@@ -205,27 +239,29 @@ public sealed class OfflineLanes(OfflineLaneLimits limits, Func<Jid, bool> isLoc
             Queue(lane, lane.Until);
             return;
         }
-        foreach (var piece in lane.Held.Values)
-        {
-            lane.Pieces.Enqueue(piece.IsLate ? piece : piece with
-            {
-                Stanza = piece.Stanza.Add(new Delay(piece.At, piece.Room).ToElement()),
-                IsLate = true,
-            });
-        }
+        foreach (var piece in lane.Held.Values) lane.Pieces.Enqueue(Late(piece));
         lane.Held.Clear();
         if (lane.Pieces.Count > 0) Queue(lane);
     }
 
-    sealed record Piece(Jid Room, SharedStanza Stanza, Jid[] Users, DateTimeOffset At, long Bytes)
+    static Piece Late(Piece piece) => piece.IsLate ? piece : piece with
+    {
+        Stanza = piece.Stanza.Add(new Delay(piece.At, piece.Room).ToElement()),
+        IsLate = true,
+    };
+
+    // The order is that of all that was added.
+    sealed record Piece(long Order, Jid Room, SharedStanza Stanza, Jid[] Users, DateTimeOffset At, long Bytes)
     {
         public bool IsLate { get; init; } // and says so
     }
 
-    sealed class Lane(bool isLocal, int rateMax)
+    sealed class Lane(bool isLocal)
     {
+        Shaper? _shaper;
+        int _rate;
+
         public bool IsLocal => isLocal;
-        public Shaper? Shaper { get; } = isLocal ? null : new Shaper(rateMax);
         public Queue<Piece> Pieces { get; } = [];
         public int Sent { get; set; }                  // copies of the first piece
         public bool IsQueued { get; set; }             // in one of the two queues
@@ -236,5 +272,11 @@ public sealed class OfflineLanes(OfflineLaneLimits limits, Func<Jid, bool> isLoc
         public DateTimeOffset LastAt { get; set; }
         public Dictionary<Jid, Piece> Held { get; } = [];
         public bool IsIdle => Pieces.Count == 0 && Held.Count == 0 && !IsQueued;
+
+        public Shaper? Pace(int rateMax)
+        {
+            if (!isLocal && _rate != rateMax) (_shaper, _rate) = (new Shaper(rateMax), rateMax);
+            return _shaper;
+        }
     }
 }

@@ -15,25 +15,30 @@ namespace Muster.Server.Rooms;
 sealed class OfflineForwarder : IThreadPoolWorkItem, IDisposable
 {
     const int MembersMax = 10_000;
+    /// <summary>How long what waited through a restart waits after it: components and other servers need a moment to
+    /// find their way back.</summary>
+    static readonly TimeSpan StartDelay = TimeSpan.FromSeconds(10);
 
     readonly RoomService _service;
     readonly OfflineLanes _lanes;
     readonly OfflineFailures _failures = new(MembersMax);
     readonly Lock _lock = new();
     ITimer? _timer;
-    DateTimeOffset _wakeAt;
-    bool _isRunning, _isOver, _isFull;
+    DateTimeOffset _wakeAt, _notBefore;
+    bool _isRunning, _isHeld, _isOver, _isFull;
     TaskCompletionSource? _settled;
 
     /// <summary>Makes it.</summary>
     public OfflineForwarder(RoomService service, ServerLimits limits)
     {
         _service = service;
-        _lanes = new OfflineLanes(new OfflineLaneLimits
-        {
-            RateMax = limits.OfflineForwardRateMax,
-            BytesMax = limits.OfflineForwardBytesMax,
-        }, domain => service.Router.Find(domain) is LocalDomain);
+        _lanes = new OfflineLanes(LimitsOf(limits), domain => service.Router.Find(domain) is LocalDomain);
+    }
+
+    /// <summary>Goes by other limits from now on.</summary>
+    public void Apply(ServerLimits limits)
+    {
+        lock (_lock) _lanes.Limits = LimitsOf(limits);
     }
 
     /// <summary>Takes a message on its way. Never waits.</summary>
@@ -41,14 +46,17 @@ sealed class OfflineForwarder : IThreadPoolWorkItem, IDisposable
     /// <param name="stanza">The message.</param>
     /// <param name="users">The members who are away.</param>
     /// <param name="left">How many more there are than may get it.</param>
-    public void Post(Jid room, SharedStanza stanza, ImmutableArray<Jid> users, int left)
+    public void Post(Jid room, SharedStanza stanza, ImmutableArray<Jid> users, int left) =>
+        Post(room, stanza, users, left, isLate: false);
+
+    void Post(Jid room, SharedStanza stanza, ImmutableArray<Jid> users, int left, bool isLate)
     {
         int dropped;
         bool isNews;
         lock (_lock)
         {
             if (_isOver) return;
-            dropped = _lanes.Add(room, stanza, users, _service.Clock.GetUtcNow());
+            dropped = _lanes.Add(room, stanza, users, _service.Clock.GetUtcNow(), isLate);
             isNews = dropped > 0 && !_isFull;
             _isFull = dropped > 0;
             Wake();
@@ -97,12 +105,45 @@ sealed class OfflineForwarder : IThreadPoolWorkItem, IDisposable
         }
     }
 
+    /// <summary>Sends nothing more, as the process ends. What still comes waits with the rest.</summary>
+    public void Hold()
+    {
+        lock (_lock) _isHeld = true;
+    }
+
+    /// <summary>Gives up what waits, to be kept for the next start; null when nothing does. The end.</summary>
+    public byte[]? TakeWaiting()
+    {
+        IReadOnlyList<OfflineWaiting> waiting;
+        lock (_lock)
+        {
+            waiting = _isOver ? [] : _lanes.Waiting();
+            _isOver = true;
+        }
+        Dispose();
+        return waiting.Count == 0 ? null : OfflineRecords.ToBytes(waiting);
+    }
+
+    /// <summary>Takes up what the last process left.</summary>
+    public void TakeUp(ReadOnlyMemory<byte> state)
+    {
+        lock (_lock) _notBefore = _service.Clock.GetUtcNow() + StartDelay;
+        foreach (var waiting in OfflineRecords.Read(state))
+            Post(waiting.Room, waiting.Stanza, waiting.Users, left: 0, isLate: true);
+    }
+
     /// <inheritdoc/>
     public void Dispose()
     {
         lock (_lock) _isOver = true;
         _timer?.Dispose();
     }
+
+    static OfflineLaneLimits LimitsOf(ServerLimits limits) => new()
+    {
+        RateMax = limits.OfflineForwardRateMax,
+        BytesMax = limits.OfflineForwardBytesMax,
+    };
 
     // Under the lock.
     void Wake()
@@ -141,7 +182,8 @@ sealed class OfflineForwarder : IThreadPoolWorkItem, IDisposable
         lock (_lock)
         {
             var now = _service.Clock.GetUtcNow();
-            if (!_isOver && _lanes.TryTake(now, out copy))
+            bool maySend = !_isOver && !_isHeld;
+            if (maySend && now >= _notBefore && _lanes.TryTake(now, out copy))
             {
                 _failures.NoteSent(copy.Room, copy.To);
                 _service.Meters.Offline.Forwarded(_service.HostName);
@@ -151,7 +193,7 @@ sealed class OfflineForwarder : IThreadPoolWorkItem, IDisposable
             _isRunning = false;
             _settled?.TrySetResult();
             _settled = null;
-            if (!_isOver && _lanes.NextAt is { } at) WakeAt(at, now);
+            if (maySend && _lanes.NextAt is { } at) WakeAt(at > _notBefore ? at : _notBefore, now);
             return false;
         }
     }

@@ -177,22 +177,28 @@ sealed class RoomService : IStanzaTarget, IAsyncDisposable
         await Settle();
     }
 
-    /// <summary>Tells every room that the service shuts down, and waits until all have told their occupants.</summary>
+    /// <summary>Tells every room that the service shuts down, and waits until all have told their occupants. What is on
+    /// its way to members who are away goes no further; it waits for <see cref="Suspend"/>.</summary>
     /// <param name="reason">Text for people, or null.</param>
     /// <param name="stay">Sessions that go on after a restart, and stay inside; null: none, and everybody goes.</param>
     public async ValueTask ShutDown(string? reason, IReadOnlySet<Jid>? stay = null)
     {
-        await DisposeAsync();
+        _isStarted = false;
+        Forwarder.Hold();
+        await _sweeper.DisposeAsync();
         await Tell(new RoomEvent.Shutdown(reason, stay));
     }
 
     /// <summary>Ends every room with the process.</summary>
-    /// <returns>Who is inside, to be kept for the next start.</returns>
+    /// <returns>Who is inside, to be kept for the next start; under the service's own address what waits for members
+    /// who are away.</returns>
     public async ValueTask<IReadOnlyList<StoredOccupants>> Suspend()
     {
         // The end of a session must not load again a room that is suspended: the next start sees to such occupants.
         _isSuspended = true;
         await Tell(new RoomEvent.Suspend());
+        if (Forwarder.TakeWaiting() is { } waiting)
+            _suspended.Add(new StoredOccupants(Settings.Service, waiting));
         return [.. _suspended];
     }
 

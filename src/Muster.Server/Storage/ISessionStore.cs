@@ -14,9 +14,9 @@ internal readonly record struct StoredCount(string Token, uint Handled);
 /// <param name="State">Everything else, in the caller's format.</param>
 internal sealed record StoredSession(Jid Account, StoredCount Count, ReadOnlyMemory<byte> State);
 
-/// <summary>Who was inside a room when the process ended.</summary>
-/// <param name="Room">The room.</param>
-/// <param name="State">The occupants, in the caller's format.</param>
+/// <summary>Who was inside a room when the process ended; or what a room service as such had to do still.</summary>
+/// <param name="Room">The room, or the service.</param>
+/// <param name="State">The occupants, or what is to be done, in the caller's format.</param>
 internal sealed record StoredOccupants(Jid Room, ReadOnlyMemory<byte> State);
 
 /// <summary>

@@ -64,6 +64,50 @@ public sealed class OfflineLanesTests
     }
 
     [Fact]
+    public void WhatWaitsCanBeTakenUpBySomebodyElse()
+    {
+        _lanes = Make(new() { RateMax = 1 });
+        Add("1", "a@y", "b@y", "c@y", "d@z");
+        Add("2", "a@y", "e@w");
+        _lanes.Pause("w", _now);
+        string[] sent = TakeAll();
+        Assert.Equal(["a@y 1", "b@y 1"], sent.Where(one => one.Contains("@y", StringComparison.Ordinal)));
+        var waiting = _lanes.Waiting();
+        Assert.Equal(["1: c@y", "2: a@y e@w"], waiting.Select(one =>
+            $"{((Message)one.Stanza.Stanza).Body}: {string.Join(' ', one.Users)}"));
+        Assert.All(waiting, one => Assert.Equal(Garden, one.Room));
+
+        _now += TimeSpan.FromHours(1);
+        _lanes = Make(new() { RateMax = 1 });
+        foreach (var one in waiting) _lanes.Add(one.Room, one.Stanza, one.Users, _now, isLate: true);
+        Assert.Equal(["c@y 1 late", "e@w 2 late", "a@y 2 late"], TakeAll());
+    }
+
+    [Fact]
+    public void WhatIsKeptForADomainThatCannotBeReachedIsWaitingToo()
+    {
+        Add("lost", "a@y");
+        TakeAll();
+        _lanes.Pause("y", _now);
+        Add("1", "a@y", "b@y");
+        Add("2", "a@y", "b@y");
+        var one = Assert.Single(_lanes.Waiting());
+        Assert.Equal(("2", 2), (((Message)one.Stanza.Stanza).Body, one.Users.Length));
+        Assert.NotNull(one.Stanza.Stanza.Child(Namespaces.Delay, "delay"));
+    }
+
+    [Fact]
+    public void AnotherRateCountsAtOnce()
+    {
+        _lanes = Make(new() { RateMax = 1 });
+        Add("1", [.. Enumerable.Range(0, 50).Select(i => $"u{i}@y")]);
+        Assert.InRange(TakeAll().Length, 1, 2);
+        _lanes.Limits = new() { RateMax = 100 };
+        _now = _lanes.NextAt!.Value;
+        Assert.True(TakeAll().Length > 40);
+    }
+
+    [Fact]
     public void ADomainThatCannotBeReachedIsLeftAloneAndGetsTheNewestMessageOfEachRoomThen()
     {
         Add("lost", "a@y", "b@y");

@@ -246,6 +246,34 @@ public sealed partial class OfflineDeliveryTests(ITestOutputHelper output)
     }
 
     [Fact]
+    public async Task WhatStillWaitsWhenTheServerStopsIsSentByTheNextOne()
+    {
+        const string Slow = "[limits]\noffline_forward_rate = 1\n[modules.mod_ping]\nsend_pings = false\n";
+        var database = new MemoryDatabase();
+        var (server, romeo, plays) = await StartAsync(Slow, database);
+        await RegisterAsync(plays);
+        for (int i = 0; i < 5; i++) await romeo.SayAsync(Garden, $"n{i}", "go");
+        await romeo.UntilIdAsync("n4");
+        int before = (await ForwardedAsync(server, plays)).Count;
+        Assert.InRange(before, 1, 2);
+        await server.DisposeAsync();
+
+        await using var again = await TestServer.StartAsync(ComponentBench.Config + "\n" + Slow, database);
+        plays = await ComponentBench.ConnectAsync(again);
+        Assert.Empty(await ForwardedAsync(again, plays));
+        var copies = new List<string>();
+        for (int i = 0; i < 20; i++)
+        {
+            await again.AdvanceAsync(TimeSpan.FromSeconds(1));
+            copies.AddRange(await ForwardedAsync(again, plays));
+        }
+        Assert.Equal(Enumerable.Range(before, 5 - before).Select(i => $"n{i}"),
+            copies.Select(copy => copy.Split("id='")[1].Split('\'')[0]));
+        Assert.All(copies, copy => Assert.Contains("<delay ", copy, StringComparison.Ordinal));
+        Assert.Null(await database.Sessions.TakeOccupants(Jid.Parse("conference.localhost")));
+    }
+
+    [Fact]
     public async Task AHundredMessagesComeInTheirOrder()
     {
         var (server, romeo, plays) = await StartAsync("[limits]\noffline_forward_rate = 30\n");
