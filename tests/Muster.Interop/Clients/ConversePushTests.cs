@@ -22,6 +22,8 @@ public sealed class ConversePushTests
         await using var server = await ServerProcess.StartAsync("""
             [modules.mod_web_push]
               web_push_private_hosts = ["localhost"]
+            [modules.mod_muc_cloud_notify]
+              push_notification_with_sender = true
             [modules.mod_cloud_notify]
               push_notification_with_body = true
               push_notification_with_sender = true
@@ -46,29 +48,11 @@ public sealed class ConversePushTests
             await juliet.ShowsAsync(On);
             await juliet.ShootAsync("push-on");
 
-            // Another page of the same browser looks at what it shows. The chat itself is closed.
-            var watch = await juliet.Page.Context.NewPageAsync();
-            await watch.GotoAsync(new Uri(server.Http, "/chat/settings.json").ToString());
-            await juliet.Page.GotoAsync("about:blank");
-            await romeo.SendAsync(
-                "<message to='juliet@localhost' type='chat' id='m1'><body>Wherefore?</body></message>");
-            var push = await vendor.NextAsync();
-            var told = keys.Read(push);
-            Assert.Equal("Wherefore?", told.GetProperty("body").GetString());
-            Assert.Equal(await KeyAsync(watch), VapidToken.Read(push.Headers["Authorization"]).Key);
-            await worker.DeliverAsync(server.Http, told.GetRawText());
-            string shown = await ShownAsync(watch);
-            Assert.Equal("romeo@localhost: Wherefore?", shown);
-
-            // Back on the page: it registers again by itself, and goes on.
-            await juliet.Page.GotoAsync(new Uri(server.Http, "/chat/").ToString());
-            await juliet.ShowsAsync(On);
-            await juliet.Page.ClickAsync(Button);
-            await juliet.ShowsAsync(Off);
-            await juliet.Page.GotoAsync("about:blank");
-            await romeo.SendAsync("<message to='juliet@localhost' type='chat' id='m2'><body>Gone?</body></message>");
-            await Task.Delay(TimeSpan.FromSeconds(3));
-            Assert.Equal(0, vendor.Waiting);
+            var scene = new Scene(server, juliet, romeo, vendor, keys);
+            await RoomTellsAsync(scene);
+            await ClosedAsync(scene, worker);
+            await TurnedOffAsync(scene);
+            await LoggedOutAsync(scene);
         }
         catch
         {
@@ -77,6 +61,103 @@ public sealed class ConversePushTests
             throw;
         }
         Directory.Delete(folder, recursive: true);
+    }
+
+    [RealPeerFact("chromium", "converse.js")]
+    public async Task WhereTheBrowserShowsNoneThePageSaysSo()
+    {
+        await using var server = await ServerProcess.StartAsync();
+        using var playwright = await Playwright.CreateAsync();
+        await using var browser = await ConversePerson.OpenBrowserAsync(playwright);
+        // What is not granted then is refused.
+        var juliet = await ConversePerson.LogInAsync(
+            browser, server, "juliet", context => context.GrantPermissionsAsync(["geolocation"]));
+        await juliet.ShowsAsync("#muster-push[data-state=denied]");
+        Assert.False(await juliet.Page.IsVisibleAsync(Button));
+        Assert.Contains("This browser is set to show no notifications",
+            await juliet.Page.TextContentAsync("#muster-push"), StringComparison.Ordinal);
+        await juliet.Page.SetViewportSizeAsync(400, 700);
+        await juliet.ShootAsync("push-denied");
+    }
+
+    sealed record Scene(
+        ServerProcess Server, ConversePerson Juliet, TestClient Romeo, PushVendor Vendor, PushBrowser Keys)
+    {
+        public IPage Page => Juliet.Page;
+
+        public Task OpenAsync() => Page.GotoAsync(new Uri(Server.Http, "/chat/").ToString());
+
+        public Task CloseAsync() => Page.GotoAsync("about:blank");
+
+        public Task WriteAsync(string text) => Romeo.SendAsync(
+            $"<message to='juliet@localhost' type='chat' id='{text.Length}'><body>{text}</body></message>");
+
+        public async Task NothingAsync()
+        {
+            await Task.Delay(TimeSpan.FromSeconds(3));
+            Assert.Equal(0, Vendor.Waiting);
+        }
+    }
+
+    /// <summary>The room service tells of a mention in a room that one has left.</summary>
+    static async Task RoomTellsAsync(Scene scene)
+    {
+        const string Room = "garden@conference.localhost";
+        await scene.Juliet.ChooseAsync(".close-chatbox-button");
+        await scene.Page.ClickAsync("form.confirm button[type=submit]");
+        await scene.Page.WaitForSelectorAsync("converse-muc", new() { State = WaitForSelectorState.Detached });
+        await scene.Romeo.SendAsync(
+            $"<presence to='{Room}/romeo'><x xmlns='http://jabber.org/protocol/muc'/></presence>");
+        await scene.Romeo.SendAsync($"<message to='{Room}' type='groupchat' id='r1'><body>juliet?</body>" +
+            "<reference xmlns='urn:xmpp:reference:0' type='mention' begin='0' end='6' uri='xmpp:juliet@localhost'/>" +
+            "</message>");
+        var told = scene.Keys.Read(await scene.Vendor.NextAsync());
+        Assert.Equal(("conference.localhost", $"{Room}/romeo"),
+            (told.GetProperty("host").GetString(), told.GetProperty("sender").GetString()));
+    }
+
+    /// <summary>The page is closed, a message comes, the browser shows it. Another page of the same browser
+    /// looks.</summary>
+    static async Task ClosedAsync(Scene scene, Worker worker)
+    {
+        var watch = await scene.Page.Context.NewPageAsync();
+        await watch.GotoAsync(new Uri(scene.Server.Http, "/chat/settings.json").ToString());
+        await scene.CloseAsync();
+        await scene.WriteAsync("Wherefore?");
+        var push = await scene.Vendor.NextAsync();
+        var told = scene.Keys.Read(push);
+        Assert.Equal("Wherefore?", told.GetProperty("body").GetString());
+        Assert.Equal(await KeyAsync(watch), VapidToken.Read(push.Headers["Authorization"]).Key);
+        await worker.DeliverAsync(scene.Server.Http, told.GetRawText());
+        Assert.Equal("romeo@localhost: Wherefore?", await ShownAsync(watch));
+    }
+
+    /// <summary>Back on the page: it has registered again by itself. Then they are turned off.</summary>
+    static async Task TurnedOffAsync(Scene scene)
+    {
+        await scene.OpenAsync();
+        await scene.Juliet.ShowsAsync(On);
+        await scene.Page.ClickAsync(Button);
+        await scene.Juliet.ShowsAsync(Off);
+        await scene.CloseAsync();
+        await scene.WriteAsync("Are you there?");
+        await scene.NothingAsync();
+    }
+
+    /// <summary>Whoever logs out leaves nothing behind.</summary>
+    static async Task LoggedOutAsync(Scene scene)
+    {
+        await scene.OpenAsync();
+        await scene.Page.ClickAsync(Button);
+        await scene.Juliet.ShowsAsync(On);
+        await scene.Page.ClickAsync("converse-user-profile .show-profile");
+        await scene.Page.ClickAsync("converse-profile-modal .modal-footer .btn-danger");
+        await scene.Page.ClickAsync("form.confirm button[type=submit]");
+        await scene.Juliet.ShowsAsync("input[name=password]");
+        Assert.Equal(0, await scene.Page.Locator(Button).CountAsync());
+        Assert.Null(await scene.Page.EvaluateAsync<string?>("localStorage.getItem('subscribed')"));
+        await scene.WriteAsync("Where are you?");
+        await scene.NothingAsync();
     }
 
     /// <summary>Permission to notify, and a vendor of our own.</summary>

@@ -6,6 +6,7 @@ using Muster.Server.Storage;
 using Muster.Server.Storage.Memory;
 using Muster.Testing;
 using Muster.Tests.Net;
+using Muster.Tests.Sessions;
 
 namespace Muster.Tests.Push;
 
@@ -156,6 +157,33 @@ public sealed class WebPushTests : IDisposable
         var push = await vendor.NextAsync();
         Assert.Equal("""{"host":"conference.localhost","count":1,"body":"New Message!"}""",
             browser.Read(push).GetRawText());
+    }
+
+    [Fact, Spec("XEP-0198", "3")]
+    public async Task A_page_that_was_closed_is_told_what_waits_but_does_not_stay_for_days()
+    {
+        await using var vendor = await PushVendor.StartAsync(_authority);
+        await using var server = await StartAsync(Loopback + """
+            [modules.mod_ping]
+            send_pings = false
+            """);
+        var browser = vendor.Browser();
+        var romeo = await server.OnlineAsync("romeo", "browser");
+        await ManagementTests.EnableAsync(romeo);
+        await romeo.EnablePushAsync("localhost", "n", content: browser.Form);
+        await romeo.DisposeAsync(); // the page is closed: nothing is said
+        await ManagementTests.WaitingAsync(server, 1);
+        await server.AdvanceAsync(TimeSpan.FromMinutes(9));
+        var juliet = await server.LoginAsync("juliet", "balcony");
+        await juliet.SendAsync(Chat("m1"));
+        await juliet.DrainAsync();
+        await server.AdvanceAsync(TimeSpan.FromSeconds(2));
+        Assert.Equal(1, browser.Read(await vendor.NextAsync()).GetProperty("count").GetInt32());
+        Assert.NotNull(server.Services.Sessions.Find(Romeo));
+        await server.AdvanceAsync(TimeSpan.FromMinutes(2));
+        await Patience.Eventually(() => server.Services.Sessions.Find(Romeo) is null);
+        await server.SettleAsync();
+        Assert.Equal(0, vendor.Waiting); // once is enough
     }
 
     [Theory, Spec("RFC 8030", "7.3")]

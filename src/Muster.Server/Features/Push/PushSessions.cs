@@ -97,7 +97,9 @@ sealed class PushSessions : IDisposable
         var state = _states.GetOrAdd(session, static _ => new State());
         // A client that has asked for less knows why.
         bool isUsual = terms.Patience >= _parts.PatienceOf(session.Account);
-        if (isUsual && rules.HibernationMax > terms.Patience)
+        // No push brings a closed page back into its session, so it does not stay in rooms for days.
+        bool comesBack = session.Push is not { } link || _parts.Web?.Is(link.App) != true;
+        if (isUsual && comesBack && rules.HibernationMax > terms.Patience)
         {
             if (_parts.Resumable.WaitFor(session, rules.HibernationMax))
                 state.WaitsUntil = _parts.Clock.GetUtcNow() + rules.HibernationMax;
