@@ -23,6 +23,12 @@ public sealed record WebPushSubscription(Uri Endpoint, byte[] Key, byte[] Auth)
     /// <summary>The push service: scheme, host and, where it is not the usual one, port (RFC 6454 §6.2).</summary>
     public string Origin => Endpoint.GetLeftPart(UriPartial.Authority);
 
+    /// <summary>The push service alone that a form names, without looking at the rest; null when it names
+    /// none.</summary>
+    public static string? OriginOf(Element? form) =>
+        form is not null && Uri.TryCreate(DataForm.Read(form, out _)?.Value(EndpointVar), UriKind.Absolute, out var uri)
+            ? uri.GetLeftPart(UriPartial.Authority) : null;
+
     /// <summary>Reads the form.</summary>
     /// <param name="form">The publish-options, or null.</param>
     /// <param name="problem">What is wrong, for the client; null when nothing is.</param>

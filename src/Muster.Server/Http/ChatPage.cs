@@ -59,6 +59,9 @@ static class ChatPage
                 // A service worker controls what lies beside and below it: the page.
                 case ("chat.js" or "push.js" or "push-worker.js") and var script:
                     return Send(http, script, "text/javascript");
+                // Some browsers notify only for pages that were put among the apps.
+                case "app.webmanifest":
+                    return Send(http, "app.webmanifest", "application/manifest+json");
                 case "settings.json":
                     http.Response.ContentType = "application/json";
                     return JsonSerializer.SerializeAsync(http.Response.Body, settings(), ChatJson.Default.ChatSettings,

@@ -43,6 +43,7 @@ public sealed class ConversePushTests
             Assert.InRange(box.X + box.Width, 100, 300);
             Assert.InRange(box.Y, 600, 720);
             await juliet.ShootAsync("push-off");
+            await IsAppAsync(juliet.Page);
             var worker = await WorkerAsync(juliet.Page);
             await juliet.Page.ClickAsync(Button);
             await juliet.ShowsAsync(On);
@@ -204,6 +205,16 @@ public sealed class ConversePushTests
         };
         await session.SendAsync("ServiceWorker.enable");
         return new Worker(session, await registration.Task.WaitAsync(TimeSpan.FromSeconds(30)));
+    }
+
+    /// <summary>Where pages must be among the apps to notify, this one can be.</summary>
+    static async Task IsAppAsync(IPage page)
+    {
+        var session = await page.Context.NewCDPSessionAsync(page);
+        var manifest = (await session.SendAsync("Page.getAppManifest"))!.Value;
+        Assert.EndsWith("/chat/app.webmanifest", manifest.GetProperty("url").GetString(), StringComparison.Ordinal);
+        Assert.Empty(manifest.GetProperty("errors").EnumerateArray());
+        Assert.Contains("\"standalone\"", manifest.GetProperty("data").GetString(), StringComparison.Ordinal);
     }
 
     static async Task<string> KeyAsync(IPage page) =>

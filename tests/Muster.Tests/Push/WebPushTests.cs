@@ -220,8 +220,8 @@ public sealed class WebPushTests : IDisposable
         await server.AdvanceAsync(TimeSpan.FromSeconds(11));
         await Patience.Eventually(() => RegisteredAsync(server).GetAwaiter().GetResult()
             .Any(push => push is { Errors: 1, LastError: "remote-server-timeout" }));
-        Assert.Contains("muster_web_push_total{outcome=\"timeout\"} 4", server.Host.Metrics.ToPrometheus(),
-            StringComparison.Ordinal);
+        await Patience.Eventually(() => server.Host.Metrics.ToPrometheus().Contains(
+            "muster_web_push_total{outcome=\"timeout\"} 4", StringComparison.Ordinal));
     }
 
     [Fact]
@@ -376,10 +376,11 @@ public sealed class WebPushTests : IDisposable
         using var http = new HttpClient { BaseAddress = bench.Http };
         var settings = await http.GetFromJsonAsync<JsonElement>("/chat/settings.json");
         Assert.Equal(bench.Host.Services.WebPush!.PublicKey, settings.GetProperty("push_key").GetString());
-        foreach (string script in (string[])["push.js", "push-worker.js"])
+        foreach (var (file, type) in ((string, string)[])[("push.js", "text/javascript"),
+            ("push-worker.js", "text/javascript"), ("app.webmanifest", "application/manifest+json")])
         {
-            using var answer = await http.GetAsync($"/chat/{script}");
-            Assert.Equal("text/javascript", answer.Content.Headers.ContentType!.MediaType);
+            using var answer = await http.GetAsync($"/chat/{file}");
+            Assert.Equal(type, answer.Content.Headers.ContentType!.MediaType);
             Assert.Contains("default-src 'self'", answer.Headers.GetValues("Content-Security-Policy").Single(),
                 StringComparison.Ordinal);
         }

@@ -95,7 +95,7 @@ sealed class WebPushService : IDisposable
 
     /// <summary>What may hold up what: pushes to the same push service wait for each other, those to others do
     /// not.</summary>
-    public static string LineOf(Element? options) => WebPushSubscription.Read(options, out _)?.Origin ?? "";
+    public static string LineOf(Element? options) => WebPushSubscription.OriginOf(options) ?? "";
 
     /// <summary>Takes a push (XEP-0357 §7); the answer.</summary>
     public async ValueTask<Iq> Publish(Iq iq)
