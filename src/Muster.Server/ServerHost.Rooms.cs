@@ -52,8 +52,7 @@ sealed partial class ServerHost
     RoomSettings RoomSettingsOf(ServerConfig config, string host)
     {
         var (muc, log) = (config.ModulesOf(host).Muc, config.ModulesOf(host).MucLog);
-        var offline = config.ModulesOf(host).MucOfflineDelivery;
-        var room = muc.DefaultRoom;
+        var (offline, room) = (config.ModulesOf(host).MucOfflineDelivery, muc.DefaultRoom);
         return new RoomSettings
         {
             Service = Jid.Parse(muc.HostFor(host)),
@@ -80,6 +79,7 @@ sealed partial class ServerHost
                 OfflineDeliveryDefault = offline.Default,
                 OfflineTargetsMax = offline.MaxTargets,
                 OfflineUnmoderatedOnly = offline.UnmoderatedOnly,
+                ArchiveIds = _archiveIds,
                 AnswersArchiveQueries = config.Modules.Mam.Enabled,
                 Features = config.ModulesOf(host).MucCloudNotify.Enabled ? [PushContent.Namespace] : [],
                 ExternalPasswords = muc.HttpAuthPool is not null,

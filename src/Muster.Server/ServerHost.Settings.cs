@@ -9,8 +9,10 @@ using Muster.Protocol.Xml;
 using Muster.Server.Accounts;
 using Muster.Server.Archives;
 using Muster.Server.Config;
+using Muster.Server.Features.Push;
 using Muster.Server.Http;
 using Muster.Server.Net;
+using Muster.Server.Rooms;
 using Muster.Server.Routing;
 using Muster.Server.Sessions;
 using Muster.Server.Storage;
@@ -110,7 +112,22 @@ sealed partial class ServerHost
     ArchiveReaders ArchiveReadersOf(Database database, SessionTable sessions, Router router, Meters meters) => new(
         database, sessions,
         () => new ArchiveLimits(_live.Modules.Mam.DefaultResultLimit, _live.Modules.Mam.MaxResultLimit),
-        router.Route, _overrides.Clock, meters.Archives, _overrides.Logs.CreateLogger<ArchiveReaders>());
+        _archiveIds, router.Route, _overrides.Clock, meters.Archives,
+        _overrides.Logs.CreateLogger<ArchiveReaders>());
+
+    AccountArchive? AccountArchiveOf(ServerConfig config, Database database, Meters meters) =>
+        config.Modules.Mam.Enabled
+            ? new AccountArchive(database.Archive, _archiveIds, _overrides.Clock, meters.Archives)
+            : null;
+
+    AccountBook AccountBookOf(ServerConfig config, Database database, PushService pushes) =>
+        new(database.Accounts, database.Tokens, _overrides.Clock, config.General.Hosts,
+            () => _live.Auth.ScramIterations) { PasswordChanged = pushes.Registrations.RemoveAll };
+
+    static IEnumerable<KeyValuePair<string, IStanzaTarget>> TargetsOf(
+        ServerConfig config, LocalDomain local, IReadOnlyDictionary<string, RoomService> rooms) =>
+        config.General.Hosts.Select(host => KeyValuePair.Create(host, (IStanzaTarget)local))
+            .Concat(rooms.Select(room => KeyValuePair.Create(room.Key, (IStanzaTarget)room.Value)));
 
     static int? ArchiveRetentionOf(ServerConfig config) =>
         config.Modules.Mam.RetentionDays is > 0 and var days ? days : null;
@@ -123,6 +140,7 @@ sealed partial class ServerHost
     {
         return new AccountPolicy
         {
+            ArchiveIds = _archiveIds,
             SessionsMax = who => Number("max_user_sessions", who) ?? _live.Limits.SessionsPerUserMax,
             ArchiveDefault = who => _live.ModulesOf(who.Domain.ToString()).Mam.DefaultPolicy,
             IsArchiveEnough = who => _live.ModulesOf(who.Domain.ToString()).NoOfflineNoError.Enabled,
@@ -155,6 +173,7 @@ sealed partial class ServerHost
             BytesMax = modules.Smacks.MaxQueueBytes,
             HasArchive = jid => Services.Rooms.ContainsKey(jid.Domain.ToString())
                 || (modules.Mam.Enabled && Services.Local.Serves(jid)),
+            ArchiveIds = _archiveIds,
         },
         Unacked = new UnackedRules
         {

@@ -2,10 +2,10 @@ using System.Diagnostics;
 using System.Runtime.InteropServices;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
+using Muster.Core.Archive;
 using Muster.Core.Streams;
 using Muster.Protocol.Addresses;
 using Muster.Protocol.Sasl;
-using Muster.Server.Accounts;
 using Muster.Server.Archives;
 using Muster.Server.Config;
 using Muster.Server.Features;
@@ -42,18 +42,22 @@ sealed partial class ServerHost : IAsyncDisposable
     readonly MetricsPage _metrics;
     volatile Dictionary<string, HttpPool> _pools;
     Listeners? _listeners;
+    readonly ArchiveIds _archiveIds;
     bool _isStopped;
 
     /// <summary>Builds a server: every part is made here and handed to those that need it.</summary>
     /// <param name="config">The configuration.</param>
     /// <param name="folder">The data folder; it exists.</param>
     /// <param name="database">An open database.</param>
+    /// <param name="archiveIds">How ids of its archives are written.</param>
     /// <param name="overrides">What a test replaces.</param>
     /// <param name="folderLock">Keeps other servers from the data folder.</param>
     ServerHost(
-        ServerConfig config, string folder, Database database, ServerOverrides overrides, IDisposable folderLock)
+        ServerConfig config, string folder, Database database, ArchiveIds archiveIds, ServerOverrides overrides,
+        IDisposable folderLock)
     {
         (_config, _live, _folder, _overrides, _folderLock) = (config, config, folder, overrides, folderLock);
+        _archiveIds = archiveIds;
         var (clock, logs) = (overrides.Clock, overrides.Logs);
 
         // What all stand on.
@@ -66,7 +70,7 @@ sealed partial class ServerHost : IAsyncDisposable
         var accounts = new AccountStates(database, sessions, clock);
         _resumable = new ResumableSessions(clock, meters.Management);
         _joins = JoinWatchOf(config, router, sessions, database, meters);
-        var archive = config.Modules.Mam.Enabled ? new AccountArchive(database.Archive, clock, meters.Archives) : null;
+        var archive = AccountArchiveOf(config, database, meters);
         var pushes = PushServiceOf(router, accounts, meters, out var webPush);
         var local = new LocalDomain(
             router, accounts, archive, limits, AccountPolicyOf(), _resumable, _joins, pushes, clock, meters, logs);
@@ -77,10 +81,8 @@ sealed partial class ServerHost : IAsyncDisposable
             config, new(router, sessions, database, archives, clock, meters, logs, pushes.Rooms.Listen(), limits));
         var peers = new PeerRoutes(router, clock, meters.Peers, logs, () => _peerRules!);
         Services = new Services(
-            router, sessions, database, accounts,
-            new AccountBook(database.Accounts, database.Tokens, clock, config.General.Hosts,
-                () => _live.Auth.ScramIterations) { PasswordChanged = pushes.Registrations.RemoveAll },
-            InviteBookOf(database), TokenBookOf(database, meters),
+            router, sessions, database, accounts, AccountBookOf(config, database, pushes), InviteBookOf(database),
+            TokenBookOf(database, meters),
             RegistrationOf(config), limits, local, archives, rooms, clock, meters, logs)
         {
             Peers = peers,
@@ -88,6 +90,7 @@ sealed partial class ServerHost : IAsyncDisposable
             Pushes = pushes,
             WebPush = webPush,
             ArchiveRetention = ArchiveRetentionOf(config),
+            ArchiveIds = archiveIds,
         };
 
         // The features, in their order.
@@ -99,9 +102,7 @@ sealed partial class ServerHost : IAsyncDisposable
         _early = new EarlyTable(_slots, logs.CreateLogger<EarlyTable>());
 
         // Who serves which domain.
-        var targets = config.General.Hosts.Select(host => KeyValuePair.Create(host, (IStanzaTarget)local))
-            .Concat(rooms.Select(room => KeyValuePair.Create(room.Key, (IStanzaTarget)room.Value)));
-        router.Connect(targets, peers);
+        router.Connect(TargetsOf(config, local, rooms), peers);
 
         // Who connects.
         _timers = new ConnectionTimers(clock);
@@ -150,7 +151,8 @@ sealed partial class ServerHost : IAsyncDisposable
         try
         {
             database = overrides.Database ?? await Database.Open(StorageOptionsOf(config, folder, overrides));
-            var host = new ServerHost(config, folder, database, overrides, folderLock);
+            var host = new ServerHost(
+                config, folder, database, await ArchiveKey.Open(database), overrides, folderLock);
             if (host.Services.WebPush is { } webPush) await webPush.Open(database, overrides.Clock);
             await host.TakeUpAsync();
             return host;

@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Logging;
+using Muster.Core.Archive;
 using Muster.Core.Limits;
 using Muster.Server.Accounts;
 using Muster.Server.Archives;
@@ -47,6 +48,9 @@ sealed record Services(
 
     /// <summary>The bounds in force; a reload of the configuration replaces them.</summary>
     public ServerLimits Limits { get; set; } = Limits;
+
+    /// <summary>How ids of archives are written.</summary>
+    public required ArchiveIds ArchiveIds { get; init; }
 
     /// <summary>Days for which archived messages are kept; null: for ever. A reload replaces it.</summary>
     public int? ArchiveRetention { get; set; }

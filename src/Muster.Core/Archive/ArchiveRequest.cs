@@ -1,4 +1,3 @@
-using System.Globalization;
 using Muster.Protocol.Addresses;
 using Muster.Protocol.Payloads;
 using Muster.Protocol.Stanzas;
@@ -7,7 +6,7 @@ using Muster.Protocol.Xml;
 namespace Muster.Core.Archive;
 
 /// <summary>What somebody wants of an archive (XEP-0313 §4), read from a query.</summary>
-/// <remarks>Ids of archives are positive numbers, written in decimal.</remarks>
+/// <remarks>Ids of archives are positive numbers; how they are written, see <see cref="ArchiveIds"/>.</remarks>
 public sealed record ArchiveRequest
 {
     /// <summary>The namespace of the protocol.</summary>
@@ -72,9 +71,12 @@ public sealed record ArchiveRequest
     /// <param name="problem">Why it is refused: feature-not-implemented for a field or a part of RSM that is not known
     /// (§4.1.5), item-not-found for an id that is none of ours, jid-malformed, bad-request, or policy-violation for too
     /// much.</param>
+    /// <param name="ids">How ids are written; null: as numbers.</param>
     /// <returns>Null when it is refused.</returns>
-    public static ArchiveRequest? Read(Element query, bool knowsGroupchat, out StanzaError? problem)
+    public static ArchiveRequest? Read(
+        Element query, bool knowsGroupchat, out StanzaError? problem, ArchiveIds? ids = null)
     {
+        ids ??= ArchiveIds.Plain;
         var request = new ArchiveRequest
         {
             QueryId = query.Attribute("queryid"),
@@ -87,10 +89,10 @@ public sealed record ArchiveRequest
         if (query.Child(Namespaces.DataForms, "x") is { } x)
         {
             if (DataForm.Read(x, out problem) is not { } form) return null;
-            if (ReadForm(request, form, knowsGroupchat, out problem) is not { } filtered) return null;
+            if (ReadForm(request, form, knowsGroupchat, ids, out problem) is not { } filtered) return null;
             request = filtered;
         }
-        return ResultSetRequest.Read(query, out problem) is { } page ? ReadPage(request, page, out problem) : null;
+        return ResultSetRequest.Read(query, out problem) is { } page ? ReadPage(request, page, ids, out problem) : null;
     }
 
     /// <summary>The form that tells which fields are known (§4.1.5).</summary>
@@ -111,7 +113,7 @@ public sealed record ArchiveRequest
     }
 
     static ArchiveRequest? ReadForm(
-        ArchiveRequest request, DataForm form, bool knowsGroupchat, out StanzaError? problem)
+        ArchiveRequest request, DataForm form, bool knowsGroupchat, ArchiveIds ids, out StanzaError? problem)
     {
         if (form.Type != DataFormType.Submit || form.FormType != Namespace)
             return Refuse(StanzaError.BadRequest.WithText($"a form of type submit for {Namespace}"), out problem);
@@ -137,13 +139,13 @@ public sealed record ArchiveRequest
                     break;
                 case "before-id" or "after-id":
                     if (!isGiven) break;
-                    if (!TryId(value, out long id)) return Refuse(StanzaError.ItemNotFound, out problem);
+                    if (!ids.TryRead(value, out long id)) return Refuse(StanzaError.ItemNotFound, out problem);
                     request = field.Var == "after-id" ? request with { AfterId = id } : request with { BeforeId = id };
                     break;
                 case "ids":
                     if (field.Values.Count == 0) break;
-                    if (ReadIds(field.Values, out problem) is not { } ids) return null;
-                    request = request with { Ids = ids };
+                    if (ReadIds(field.Values, ids, out problem) is not { } wanted) return null;
+                    request = request with { Ids = wanted };
                     break;
                 // §4.1.4: there are none in an account's archive, whatever is asked for.
                 case Groupchat when knowsGroupchat:
@@ -159,27 +161,28 @@ public sealed record ArchiveRequest
         return request;
     }
 
-    static List<long>? ReadIds(IReadOnlyList<string> values, out StanzaError? problem)
+    static List<long>? ReadIds(IReadOnlyList<string> values, ArchiveIds ids, out StanzaError? problem)
     {
         problem = null;
-        var ids = new List<long>(values.Count);
+        var found = new List<long>(values.Count);
         if (values.Count > IdsMax)
             problem = StanzaError.PolicyViolation.WithText($"at most {IdsMax} ids in one query");
         for (int i = 0; i < values.Count && problem is null; i++)
         {
-            if (TryId(values[i].Trim(), out long id)) ids.Add(id);
+            if (ids.TryRead(values[i].Trim(), out long id)) found.Add(id);
             else problem = StanzaError.ItemNotFound;
         }
-        return problem is null ? ids : null;
+        return problem is null ? found : null;
     }
 
-    static ArchiveRequest? ReadPage(ArchiveRequest request, ResultSetRequest page, out StanzaError? problem)
+    static ArchiveRequest? ReadPage(
+        ArchiveRequest request, ResultSetRequest page, ArchiveIds ids, out StanzaError? problem)
     {
         // XEP-0059 §2.6: pages by index are optional; counting up to one would read the whole archive.
         if (page.Index is not null) return Refuse(StanzaError.FeatureNotImplemented, out problem);
         long after = 0, before = 0;
-        if ((page.After is not null && !TryId(page.After, out after)) ||
-            (page.Before is { Length: > 0 } && !TryId(page.Before, out before)))
+        if ((page.After is not null && !ids.TryRead(page.After, out after)) ||
+            (page.Before is { Length: > 0 } && !ids.TryRead(page.Before, out before)))
             return Refuse(StanzaError.ItemNotFound, out problem);
         problem = null;
         return request with
@@ -191,10 +194,6 @@ public sealed record ArchiveRequest
             AfterId = page.IsBackwards && after > 0 ? Math.Max(after, request.AfterId ?? 0) : request.AfterId,
         };
     }
-
-    /// <summary>Reads an id as we write it. Another way to write the same number is another id.</summary>
-    public static bool TryId(string text, out long id) =>
-        long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out id) && id > 0 && text[0] != '0';
 
     static ArchiveRequest? Refuse(StanzaError error, out StanzaError? problem)
     {

@@ -25,7 +25,8 @@ public sealed partial class Room
                 effects.Add(new RoomEffect.ReadArchive(iq, null, ShowsAddresses: false));
                 return null;
             case (IqType.Set, "query"):
-                if (ArchiveRequest.Read(payload, knowsGroupchat: false, out var problem) is not { } request)
+                if (ArchiveRequest.Read(payload, knowsGroupchat: false, out var problem, Policy.ArchiveIds)
+                    is not { } request)
                     return problem;
                 bool shows = SeesAddresses(iq.From, input.Sender);
                 // XEP-0313 §4.1.1: not a way to learn who is behind a nick. Everybody knows what is the room's and the

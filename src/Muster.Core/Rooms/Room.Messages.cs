@@ -1,4 +1,3 @@
-using System.Globalization;
 using Muster.Core.Archive;
 using Muster.Protocol.Addresses;
 using Muster.Protocol.Payloads;
@@ -99,7 +98,7 @@ public sealed partial class Room
     void PublishFromRoom(Message message, in RoomInput input, List<RoomEffect> effects) =>
         Publish(null, message.WithType(MessageType.Groupchat), ArchivePolicy.KindOf(message), input, effects);
 
-    Element StanzaId(long id) => StanzaIds.StanzaId(id.ToString(CultureInfo.InvariantCulture), Address);
+    Element StanzaId(long id) => StanzaIds.StanzaId(Policy.ArchiveIds.ToText(id), Address);
 
     /// <summary>Whether content of a message claims to come from the room (muc.md §6.1).</summary>
     bool IsForgery(Element child) => child.Namespace switch

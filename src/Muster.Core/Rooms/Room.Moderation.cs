@@ -1,4 +1,3 @@
-using System.Globalization;
 using Muster.Protocol.Payloads;
 using Muster.Protocol.Stanzas;
 using Muster.Protocol.Xml;
@@ -20,10 +19,9 @@ public sealed partial class Room
         var actor = ActorOf(iq, input.Sender);
         if (actor.Role != Role.Moderator) return ModeratorsOnly;
         if (moderate.Child(RetractNamespace, "retract") is null) return StanzaError.BadRequest;
-        // Ids that this room gave are numbers, and smaller than the next.
-        bool isNumber =
-            long.TryParse(moderate.Attribute("id"), NumberStyles.None, CultureInfo.InvariantCulture, out long id);
-        if (!isNumber || id <= 0 || id >= input.NextId) return NoSuchMessage;
+        // Ids that this room gave are smaller than the next.
+        string? name = moderate.Attribute("id");
+        if (!Policy.ArchiveIds.TryRead(name, out long id) || id >= input.NextId) return NoSuchMessage;
 
         var by = actor.Nick is not null && Address.TryWithResource(actor.Nick, out var inRoom) ? inRoom : Address;
         string? reason = moderate.Child("reason")?.Text;
@@ -43,7 +41,7 @@ public sealed partial class Room
 
         // XEP-0425 §4: told to all by the room itself, as a message of its own that the archive keeps.
         var notice = new Message(MessageType.Groupchat, Address, default, MakeId(input),
-            Notice("retract").With("id", id.ToString(CultureInfo.InvariantCulture)), StanzaId(input.NextId));
+            Notice("retract").With("id", name), StanzaId(input.NextId));
         Keep(notice, RoomMessageKind.Other, Address, input, effects);
         effects.Add(new RoomEffect.Broadcast(notice, _occupants.Sessions));
         return Succeed(iq, null, effects);

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Muster.Core.Archive;
 
 namespace Muster.Core.Rooms;
 
@@ -53,6 +54,8 @@ public sealed record RoomPolicy
     /// <summary>Whether another service checks passwords (<c>http_auth_pool</c>): the stored one counts for
     /// nothing.</summary>
     public bool ExternalPasswords { get; init; }
+    /// <summary>How ids of its archive are written.</summary>
+    public ArchiveIds ArchiveIds { get; init; } = ArchiveIds.Plain;
     /// <summary>Who without affiliation may register in a room. [D]</summary>
     public RoomRegistration Registration { get; init; }
     /// <summary>Requests for membership that may wait for an answer; one more is refused. [D]</summary>

@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using System.Globalization;
 using Muster.Protocol.Addresses;
 using Muster.Protocol.Payloads;
 using Muster.Protocol.Stanzas;
@@ -187,7 +186,7 @@ public sealed class SmQueue(SmQueueLimits limits)
         var to = entry.To.IsNone ? message.To : entry.To;
         var archive = message.Type == MessageType.Groupchat ? message.From.Bare : to.Bare;
         return StanzaIds.Find(message, archive) is { } id && limits.HasArchive(archive)
-            && long.TryParse(id, NumberStyles.None, CultureInfo.InvariantCulture, out long number)
+            && limits.ArchiveIds.TryRead(id, out long number)
             ? new(archive, number, entry.QueuedAt, SaidAt(message, archive)) : default;
     }
 

@@ -1,3 +1,4 @@
+using Muster.Core.Archive;
 using Muster.Protocol.Addresses;
 using Muster.Protocol.Stanzas;
 
@@ -42,6 +43,9 @@ public sealed record SmQueueLimits
     /// <summary>Whether the archive of a room or an account is at hand, so that a reference to it is as good as the
     /// message.</summary>
     public Func<Jid, bool> HasArchive { get; init; } = static _ => false;
+
+    /// <summary>How ids of archives are written.</summary>
+    public ArchiveIds ArchiveIds { get; init; } = ArchiveIds.Plain;
 }
 
 /// <summary>

@@ -1,3 +1,4 @@
+using Muster.Core.Archive;
 using Muster.Server.Storage;
 using Muster.Server.Telemetry;
 
@@ -13,7 +14,7 @@ namespace Muster.Server.Archives;
 /// with whatever else is said at that moment. The queue needs no bound of its own: each sender waits for its message,
 /// so that there are never more than connections.
 /// </remarks>
-sealed class AccountArchive(IArchiveStore store, TimeProvider clock, ArchiveMeters meters)
+sealed class AccountArchive(IArchiveStore store, ArchiveIds ids, TimeProvider clock, ArchiveMeters meters)
 {
     const int BatchMax = 256;
 
@@ -78,7 +79,7 @@ sealed class AccountArchive(IArchiveStore store, TimeProvider clock, ArchiveMete
             if (_lastId < 0) _lastId = await store.LastId();
             foreach (var message in _batch)
             {
-                message.AddTo(_entries, NextId());
+                message.AddTo(_entries, NextId(), ids);
                 if (message.Count is { } count) _counts.Add(count);
             }
             await store.Append(_entries, _counts);

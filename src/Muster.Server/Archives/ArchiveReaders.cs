@@ -1,4 +1,3 @@
-using System.Globalization;
 using Microsoft.Extensions.Logging;
 using Muster.Core.Archive;
 using Muster.Core.Sessions;
@@ -18,8 +17,8 @@ namespace Muster.Server.Archives;
 /// </summary>
 /// <remarks>For each asker one page is in memory at most, and it is sent no faster than the asker reads.</remarks>
 sealed class ArchiveReaders(
-    Database database, SessionTable sessions, Func<ArchiveLimits> limits, Func<Stanza, ValueTask> route,
-    TimeProvider clock, ArchiveMeters meters, ILogger log)
+    Database database, SessionTable sessions, Func<ArchiveLimits> limits, ArchiveIds ids,
+    Func<Stanza, ValueTask> route, TimeProvider clock, ArchiveMeters meters, ILogger log)
 {
     /// <summary>Questions of one asker that may wait: more than a client has rooms that it looks into at
     /// login.</summary>
@@ -94,7 +93,7 @@ sealed class ArchiveReaders(
         {
             var answer = question.Request is { } request
                 ? await AnswerPage(question, request)
-                : question.Iq.Result(ToEnds(await database.Archive.Range(question.Archive)));
+                : question.Iq.Result(ToEnds(await database.Archive.Range(question.Archive), ids));
             if (answer is not null) await Send(question, answer);
             return;
         }
@@ -143,7 +142,7 @@ sealed class ArchiveReaders(
             : page.Entries is [var only] ? (only.Id, only.Id) : (0, 0);
         if (first > 0 && request.IsUnfiltered && session?.Account == question.Archive)
             session.ArchiveRead = session.ArchiveRead.And(ArchiveSpan.Of(request, first, last));
-        var set = new ResultSetPage(first > 0 ? ToText(first) : null, last > 0 ? ToText(last) : null,
+        var set = new ResultSetPage(first > 0 ? ids.ToText(first) : null, last > 0 ? ids.ToText(last) : null,
             (int?)page.Count);
         return question.Iq.Result(new Element(ArchiveRequest.Namespace, "fin", set.ToElement())
             .With("complete", page.Complete ? "true" : null));
@@ -173,17 +172,17 @@ sealed class ArchiveReaders(
         return new Message(MessageType.Normal, question.Archive, question.Iq.From, null,
             new Element(ArchiveRequest.Namespace, "result",
                 new Element(Forward, "forwarded", new Delay(entry.At).ToElement(), message?.ToElement()))
-            .With("queryid", request.QueryId).With("id", ToText(entry.Id)));
+            .With("queryid", request.QueryId).With("id", ids.ToText(entry.Id)));
     }
 
     /// <summary>Where an archive begins and ends (§5).</summary>
-    public static Element ToEnds(ArchiveRange? range) => range is { } ends
+    /// <param name="range">Its first and last message, or null.</param>
+    /// <param name="ids">How ids are written.</param>
+    public static Element ToEnds(ArchiveRange? range, ArchiveIds ids) => range is { } ends
         ? new Element(ArchiveRequest.Namespace, "metadata",
-            End("start", ends.FirstId, ends.FirstAt), End("end", ends.LastId, ends.LastAt))
+            End("start", ids.ToText(ends.FirstId), ends.FirstAt), End("end", ids.ToText(ends.LastId), ends.LastAt))
         : new Element(ArchiveRequest.Namespace, "metadata");
 
-    static Element End(string name, long id, DateTimeOffset at) =>
-        new Element(ArchiveRequest.Namespace, name).With("id", ToText(id)).With("timestamp", Timestamp.Format(at));
-
-    static string ToText(long id) => id.ToString(CultureInfo.InvariantCulture);
+    static Element End(string name, string id, DateTimeOffset at) =>
+        new Element(ArchiveRequest.Namespace, name).With("id", id).With("timestamp", Timestamp.Format(at));
 }

@@ -1,4 +1,4 @@
-using System.Globalization;
+using Muster.Core.Archive;
 using Muster.Core.Sessions;
 using Muster.Protocol.Addresses;
 using Muster.Protocol.Payloads;
@@ -16,6 +16,7 @@ namespace Muster.Server.Archives;
 abstract class KeptMessage(Message message, Jid sender, Jid recipient)
 {
     readonly Session? _source;
+    ArchiveIds _ids = ArchiveIds.Plain;
     // The sender's task must not run on the one that writes archives.
     readonly TaskCompletionSource _done = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
@@ -49,14 +50,14 @@ abstract class KeptMessage(Message message, Jid sender, Jid recipient)
     public Task Done => _done.Task;
 
     /// <summary>The <c>stanza-id</c> by which an account finds it (XEP-0313 §3.5).</summary>
-    public Element StanzaId(Jid by) => StanzaIds.StanzaId(Id.ToString(CultureInfo.InvariantCulture), by);
+    public Element StanzaId(Jid by) => StanzaIds.StanzaId(_ids.ToText(Id), by);
 
     /// <summary>Passes it on. Called in the order of the archive; what it starts is not waited for.</summary>
     protected abstract ValueTask PassOn();
 
-    internal void AddTo(List<ArchiveEntry> entries, long id)
+    internal void AddTo(List<ArchiveEntry> entries, long id, ArchiveIds ids)
     {
-        Id = id;
+        (Id, _ids) = (id, ids);
         // Of two messages the later id is the later time: so a time divides an archive as an id does.
         var at = StoredTime.To(id);
         byte[] stanza = Written.ToDocument(message.To);

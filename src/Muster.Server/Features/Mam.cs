@@ -33,7 +33,7 @@ sealed class Mam : Feature
         // out.
         slots.InlineBind(new(null, async (session, _) =>
             await slots.Services.Database.Archive.Range(session.Account) is { } range
-                ? Archives.ArchiveReaders.ToEnds(range)
+                ? Archives.ArchiveReaders.ToEnds(range, slots.Services.ArchiveIds)
                 : null));
         slots.Background(PurgeInterval, stop => Purge(slots.Services, stop));
     }
@@ -46,7 +46,8 @@ sealed class Mam : Feature
     static ValueTask<Iq?> Query(IqContext context, Iq iq)
     {
         if (!context.IsOwner(iq)) return new(iq.Refuse(StanzaError.Forbidden));
-        if (ArchiveRequest.Read(iq.Payload!, knowsGroupchat: true, out var problem) is not { } request)
+        if (ArchiveRequest.Read(iq.Payload!, knowsGroupchat: true, out var problem, context.Services.ArchiveIds)
+            is not { } request)
             return new(iq.Refuse(problem!));
         if (context.Sender is { } session) session.UsesArchive = true;
         context.Services.Archives.Post(new(iq, context.Address, request));

@@ -1,4 +1,3 @@
-using System.Globalization;
 using Microsoft.AspNetCore.Http;
 using Muster.Core.Rooms;
 using Muster.Protocol.Addresses;
@@ -125,7 +124,7 @@ sealed partial class AdminApi
             isWhole ? null : Text(after is null ? entries[0].Id : entries[^1].Id));
     }
 
-    static MessageView ViewOf(ArchiveEntry entry)
+    MessageView ViewOf(ArchiveEntry entry)
     {
         var message = RoomRecords.ToMessage(entry);
         return new MessageView(Text(entry.Id), entry.At, message?.From.Resource.ToString() ?? "", entry.From.ToString(),
@@ -172,12 +171,12 @@ sealed partial class AdminApi
         : throw AdminException.Invalid(
             $"'{name}' is no affiliation; there are owner, admin, member, none and outcast");
 
-    static long? IdOf(AdminCall call, string name) => call.Query(name) switch
+    long? IdOf(AdminCall call, string name) => call.Query(name) switch
     {
         null => null,
-        var text when long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out long id) => id,
+        var text when _parts.Services.ArchiveIds.TryRead(text, out long id) => id,
         var text => throw AdminException.Invalid($"{name} is '{text}'; it must be the id of a message"),
     };
 
-    static string Text(long id) => id.ToString(CultureInfo.InvariantCulture);
+    string Text(long id) => _parts.Services.ArchiveIds.ToText(id);
 }

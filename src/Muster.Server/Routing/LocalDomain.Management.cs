@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using System.Globalization;
 using Muster.Core.Delivery;
 using Muster.Core.Sessions;
 using Muster.Protocol.Addresses;
@@ -287,12 +286,11 @@ sealed partial class LocalDomain
     }
 
     /// <summary>A room's messages are kept with their id, those of accounts get it when they are delivered.</summary>
-    static Message? AsSent(ArchiveEntry entry, Jid account)
+    Message? AsSent(ArchiveEntry entry, Jid account)
     {
         var message = StoredXml.ToStanza(entry.Stanza) as Message;
         if (entry.Archive != account) return message;
-        string id = entry.Id.ToString(CultureInfo.InvariantCulture);
-        return (Message?)message?.Add(StanzaIds.StanzaId(id, account));
+        return (Message?)message?.Add(StanzaIds.StanzaId(_policy.ArchiveIds.ToText(entry.Id), account));
     }
 
     // ---- What a dead session did not bring to its client (stream-management.md §7) ----

@@ -1,4 +1,3 @@
-using Muster.Core.Archive;
 using Muster.Core.Delivery;
 using Muster.Core.Routing;
 using Muster.Core.Sessions;
@@ -199,7 +198,7 @@ sealed partial class LocalDomain
             return true;
         }
         // XEP-0313 §6.1.1: what the client has read in the archive it need not get once more.
-        if (StanzaIds.Find(message, session.Account) is { } id && ArchiveRequest.TryId(id, out long number) &&
+        if (StanzaIds.Find(message, session.Account) is { } id && _policy.ArchiveIds.TryRead(id, out long number) &&
             session.ArchiveRead.Contains(number)) return true;
         // XEP-0160 §2 example 5, XEP-0203 §4: when and where it was kept.
         var server = session.Account.DomainJid;

@@ -9,6 +9,8 @@ sealed record AccountPolicy
 {
     /// <summary>Sessions that an account may have at a time.</summary>
     public Func<Jid, int> SessionsMax { get; init; } = static _ => ServerLimits.Default.SessionsPerUserMax;
+    /// <summary>How ids of archives are written.</summary>
+    public ArchiveIds ArchiveIds { get; init; } = ArchiveIds.Plain;
     /// <summary>What the archive of an account keeps while its user has not said so.</summary>
     public Func<Jid, ArchiveDefault> ArchiveDefault { get; init; } = static _ => Core.Archive.ArchiveDefault.Always;
     /// <summary>Whether the sender of a message that the archive has hears no error when it is not kept as an offline

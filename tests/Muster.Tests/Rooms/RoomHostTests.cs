@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using Microsoft.Extensions.Logging.Abstractions;
+using Muster.Core.Archive;
 using Muster.Protocol.Addresses;
 using Muster.Protocol.Stanzas;
 using Muster.Protocol.Xml;
@@ -28,8 +29,8 @@ public sealed class RoomHostTests : IAsyncLifetime, IAsyncDisposable
     {
         var router = new Router();
         var sessions = new SessionTable();
-        var archives = new ArchiveReaders(_database, sessions, () => new ArchiveLimits(50, 250), router.Route,
-            TimeProvider.System, _meters.Archives, NullLogger.Instance);
+        var archives = new ArchiveReaders(_database, sessions, () => new ArchiveLimits(50, 250), ArchiveIds.Plain,
+            router.Route, TimeProvider.System, _meters.Archives, NullLogger.Instance);
         var parts = new RoomParts(router, sessions, _database, archives, TimeProvider.System, _meters,
             NullLoggerFactory.Instance, new RoomEvents());
         var settings = new RoomSettings { Service = Jid.Parse("conference.x"), Host = Jid.Parse("x"), MailboxMax = 16 };

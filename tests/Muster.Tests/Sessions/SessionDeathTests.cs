@@ -297,7 +297,9 @@ public class SessionDeathTests
             Assert.Equal(($"c{i}", "juliet@localhost/balcony", $"{i}"),
                 (message.Attribute("id"), message.Attribute("from"), message.Child("body")?.Text));
             Assert.NotNull(message.Child("urn:xmpp:delay", "delay"));
-            ids.Add(long.Parse(Assert.Single(message.Children("urn:xmpp:sid:0", "stanza-id")).Attribute("id")!, null));
+            string text = Assert.Single(message.Children("urn:xmpp:sid:0", "stanza-id")).Attribute("id")!;
+            Assert.True(server.Services.ArchiveIds.TryRead(text, out long id));
+            ids.Add(id);
         }
         Assert.Equal(ids.Order().Distinct(), ids);
         await romeo.ExpectAsync($"<r {Sm}/>");
