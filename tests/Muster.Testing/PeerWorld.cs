@@ -97,7 +97,7 @@ public sealed class PeerWorld
 
     /// <summary>Makes a domain a test's own: its connections wait in the result for somebody to play the
     /// server.</summary>
-    public ChannelReader<ScriptedPeer> Script(string domain)
+    public PeerCalls Script(string domain)
     {
         var channel = Channel.CreateUnbounded<ScriptedPeer>();
         _places[domain] = () =>
@@ -106,7 +106,7 @@ public sealed class PeerWorld
             channel.Writer.TryWrite(new ScriptedPeer(pipes.Server, pipes.Reset));
             return Task.FromResult(pipes);
         };
-        return channel.Reader;
+        return new PeerCalls(channel.Reader);
     }
 
     /// <summary>Makes a domain one whose server says of all dialback keys the same.</summary>

@@ -70,7 +70,7 @@ public sealed class ScriptedPeer
     {
         switch (kind, text)
         {
-            case ('>', _): await _pipe.Output.WriteAsync(Bytes(text)); break;
+            case ('>', _): await _pipe.Output.WriteAsync(Bytes(text)).AsTask().WaitAsync(TestClient.Patience); break;
             case ('<', _): await WaitForAsync(text); break;
             case ('!', "reset"): _reset(); break;
             case ('!', "end"): await _pipe.Output.CompleteAsync(); break;

@@ -1,5 +1,4 @@
 using System.Text.RegularExpressions;
-using System.Threading.Channels;
 using Muster.Protocol.Addresses;
 using Muster.Server.Routing;
 
@@ -11,7 +10,7 @@ internal sealed partial class ScriptedRooms
 {
     const string User = "http://jabber.org/protocol/muc#user";
 
-    readonly ChannelReader<ScriptedPeer> _calls;
+    readonly PeerCalls _calls;
     readonly TestServer _server;
     ScriptedPeer? _peer;
 
@@ -29,7 +28,7 @@ internal sealed partial class ScriptedRooms
     /// <param name="from">The domain that connects.</param>
     public async Task AcceptAsync(string from = "verona.test")
     {
-        _peer = await _calls.ReadAsync().AsTask().WaitAsync(TestClient.Patience);
+        _peer = await _calls.ReadAsync();
         await _peer.RunAsync($"""
             < <stream:stream
             > <stream:stream xmlns='jabber:server' xmlns:db='jabber:server:dialback' id='i' version='1.0'
@@ -42,7 +41,7 @@ internal sealed partial class ScriptedRooms
     }
 
     /// <summary>Whether the server has connected and waits to be accepted.</summary>
-    public bool IsCalled => _calls.TryPeek(out _);
+    public bool IsCalled => _calls.IsCalled;
 
     /// <summary>Lets a client in that sends its presence now; the client has received its own presence then.</summary>
     /// <param name="client">The client.</param>

@@ -49,7 +49,8 @@ public sealed class TestClient : IAsyncDisposable
     public Dictionary<string, string> Names { get; init; } = [];
 
     /// <summary>Sends bytes as they are.</summary>
-    public async Task SendAsync(ReadOnlyMemory<byte> bytes) => await _pipe.Output.WriteAsync(bytes);
+    public async Task SendAsync(ReadOnlyMemory<byte> bytes) =>
+        await _pipe.Output.WriteAsync(bytes).AsTask().WaitAsync(Patience);
 
     /// <summary>Sends XML as it is written, remembered names filled in.</summary>
     public Task SendAsync(string xml) => SendAsync(Encoding.UTF8.GetBytes(XmlPattern.Fill(xml, Names)));
@@ -215,7 +216,7 @@ public sealed class TestClient : IAsyncDisposable
     public async Task DeafenAsync()
     {
         Pause();
-        await _reading;
+        await _reading.WaitAsync(Patience);
         await _pipe.Input.CompleteAsync();
     }
 
@@ -224,7 +225,7 @@ public sealed class TestClient : IAsyncDisposable
     {
         await _pipe.Output.CompleteAsync();
         _pipe.Input.CancelPendingRead();
-        await _reading;
+        await _reading.WaitAsync(Patience);
         await _pipe.Input.CompleteAsync();
         _pause.Dispose();
     }

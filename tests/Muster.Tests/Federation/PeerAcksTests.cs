@@ -101,8 +101,7 @@ public sealed class PeerAcksTests : IAsyncLifetime
         await _verona.AdvanceAsync(TimeSpan.FromSeconds(20));
         await romeo.ExpectNothingAsync();
         peers = _world.Script("mantua.test");
-        await _verona.AdvanceAsync(TimeSpan.FromSeconds(20));
-        var second = await peers.ReadAsync();
+        var second = await peers.ReadAsync(() => _verona.AdvanceAsync(TimeSpan.FromSeconds(20)));
         await second.RunAsync($"""
             {WelcomeManaged}
             < <resume xmlns='{Ns}' h='0' previd='tok'/>
