@@ -215,6 +215,7 @@ sealed partial class ServerHost : IAsyncDisposable
         _background.Start();
         StartPeers();
         Services.Peers.StreamEnded += _joins.StreamEnded;
+        Services.Components.StreamEnded += _joins.ComponentEnded;
         _joins.Start();
         foreach (var rooms in Services.Rooms.Values) rooms.Start();
         Loading = LoadOccupiedAsync();

@@ -14,7 +14,7 @@ using Muster.Server.Telemetry;
 namespace Muster.Server.Routing;
 
 /// <summary>
-/// Looks after the sessions of this server that are in rooms of other servers: knows where they are
+/// Looks after the sessions of this server that are in rooms of other servers and of components: knows where they are
 /// (mod_track_muc_joins), asks the rooms when a stream with their server has ended (mod_ping_muc), and tells clients
 /// that have dropped out. What is asked when is decided in <see cref="RoomChecks"/>.
 /// </summary>
@@ -89,7 +89,7 @@ sealed partial class JoinWatch : IDisposable
     /// <summary>A session sends presence to an address: to a room perhaps.</summary>
     public void Sent(Session session, Presence presence)
     {
-        if (!presence.To.HasLocal || _router.IsLocal(presence.To)) return;
+        if (!presence.To.HasLocal || _router.IsOwn(presence.To)) return;
         if (Find(session.Jid) is not { Rules: { Tracks: true } rules }) return;
         var joins = session.Joins ??= new JoinedRooms(session.Jid);
         NoteSent(session, presence, rules);
@@ -111,7 +111,7 @@ sealed partial class JoinWatch : IDisposable
         if (session.Joins is not { } joins) return false;
         // A room that lets the session in late: seldom, so that nothing is looked for in the presence of each occupant.
         bool wasAddressed = presence.Type == PresenceType.Available && !joins.Knows(presence.From)
-            && presence.Child(Namespaces.MucUser, "x") is not null && !_router.IsLocal(presence.From)
+            && presence.Child(Namespaces.MucUser, "x") is not null && !_router.IsOwn(presence.From)
             && !session.DirectedWithin(presence.From.Bare).IsNone;
         switch (joins.Received(presence, wasAddressed, _clock.GetUtcNow(), out var left))
         {
@@ -182,6 +182,18 @@ sealed partial class JoinWatch : IDisposable
         {
             if (Find(pair.Local) is not { Rules.Asks: true } host) continue;
             lock (host.Lock) host.Checks.StreamEnded(pair.Remote, now);
+        }
+    }
+
+    /// <summary>A component is gone. Its rooms may be of any network (Biboumi's of IRC), and forget everybody when it is
+    /// restarted; it belongs to one domain, but those of all may be in them.</summary>
+    public void ComponentEnded(ComponentEnded end)
+    {
+        var now = _clock.GetUtcNow();
+        foreach (var host in _hosts.Values)
+        {
+            if (!host.Rules.Asks) continue;
+            lock (host.Lock) host.Checks.StreamEnded(end.Domain, now);
         }
     }
 

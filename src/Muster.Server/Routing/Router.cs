@@ -55,6 +55,10 @@ sealed class Router
     /// <summary>Whether a domain is served by this process.</summary>
     public bool IsLocal(Jid jid) => Find(jid) is not null;
 
+    /// <summary>Whether a domain is served by this process itself: one of a component is served by another program,
+    /// which may lose what it knows as another server may.</summary>
+    public bool IsOwn(Jid jid) => _byDomain.ContainsKey(jid.Domain);
+
     /// <summary>Sends a stanza on its way.</summary>
     public ValueTask Route(Stanza stanza) => (Find(stanza.To) ?? _elsewhere!).Route(stanza);
 
