@@ -7,7 +7,7 @@ namespace Muster.Simulation;
 internal static class Campaign
 {
     /// <summary>Runs a range of seeds until one finds something; the smallest that did is told.</summary>
-    public static int Run(int from, int to, int steps, Fault fault)
+    public static int Run(int from, int to, int steps, Fault fault, int servers)
     {
         var clock = Stopwatch.StartNew();
         string? found = null;
@@ -17,14 +17,16 @@ internal static class Campaign
             .Start(progress =>
             {
                 var bar = progress.AddTask($"seeds {from}..{to}", maxValue: to - from + 1L);
-                found = FindFirst(from, to, steps, fault, bar);
+                found = FindFirst(from, to, steps, fault, bar, servers);
             });
         if (found is not null)
         {
             Console.Error.WriteLine(found);
             return 1;
         }
-        Console.WriteLine($"seeds {from}..{to}, {steps} steps each: nothing found in {clock.Elapsed:h\\:mm\\:ss}");
+        string where = servers > 1 ? $" on {servers} servers" : "";
+        Console.WriteLine(
+            $"seeds {from}..{to}, {steps} steps each{where}: nothing found in {clock.Elapsed:h\\:mm\\:ss}");
         return 0;
     }
 
@@ -42,7 +44,8 @@ internal static class Campaign
     }
 
     /// <summary>The finding of the smallest seed that has one; null when none has.</summary>
-    public static string? FindFirst(int from, int to, int steps, Fault fault, ProgressTask? bar)
+    public static string? FindFirst(
+        int from, int to, int steps, Fault fault, ProgressTask? bar, int servers = 1)
     {
         var gate = new Lock();
         string? found = null;
@@ -50,7 +53,7 @@ internal static class Campaign
         {
             try
             {
-                World.Run(seed, steps, fault);
+                World.Run(seed, steps, fault, servers: servers);
             }
             catch (SimulationException problem)
             {

@@ -15,7 +15,7 @@ internal static class Check
     /// stored.</summary>
     public static void Live(World world, Jid who, Jid room, Visit visit, long id, Message shown)
     {
-        var archive = world.Disk.Archive(room);
+        var archive = world.DiskOf(room).Archive(room);
         int index = visit.ArchivedBefore + visit.Seen;
         int position = index < archive.Count && archive[index].Id == id
             ? index
@@ -33,7 +33,7 @@ internal static class Check
     /// wants.</summary>
     public static void History(World world, Jid who, Jid room, List<long> seen, int archivedBefore, int max)
     {
-        var expected = world.Disk.Archive(room).Take(archivedBefore)
+        var expected = world.DiskOf(room).Archive(room).Take(archivedBefore)
             .Where(entry => entry.Kind == RoomMessageKind.Message)
             .TakeLast(Math.Min(max, 20)).Select(entry => entry.Id).ToList();
         if (!expected.SequenceEqual(seen))
@@ -45,6 +45,8 @@ internal static class Check
     public static void Acknowledged(World world, Jid who, Stanza stanza)
     {
         if (stanza is not Message { Body: not null, Id: { } id } message || world.Ledger.Refused.Contains(id)) return;
+        // An acknowledgement says that the own server has it, not that another one has.
+        if (world.Home(message.To) != world.Home(who)) return;
         if (Count(world, message) == 0)
             throw new SimulationException($"{who} is told that {id} has arrived, and it is nowhere");
     }
@@ -53,21 +55,51 @@ internal static class Check
     static int Count(World world, Message message)
     {
         if (message.Type == MessageType.Groupchat)
-            return world.Disk.Archive(message.To).Count(entry => entry.Stanza.Id == message.Id);
-        return world.Disk.Letters(message.To.Bare)
+            return world.DiskOf(message.To).Archive(message.To).Count(entry => entry.Stanza.Id == message.Id);
+        return world.DiskOf(message.To).Letters(message.To.Bare)
             .Count(letter => letter.IsIncoming && letter.Message.Id == message.Id);
     }
 
     /// <summary>Occupants are sessions that are alive: whoever is not is about to be told out.</summary>
     public static void NoGhosts(World world)
     {
-        if (!world.Server.IsUp || !world.Server.IsQuiet) return;
-        foreach (var room in world.Server.Rooms.Values)
+        foreach (var server in world.Servers) NoGhosts(server);
+    }
+
+    // Of sessions of other servers a room learns late.
+    static void NoGhosts(Server server)
+    {
+        if (!server.IsUp || !server.IsQuiet) return;
+        foreach (var room in server.Rooms.Values)
         {
-            if (world.Disk.Occupants.ContainsKey(room.Address)) continue; // not loaded yet
+            if (server.Disk.Occupants.ContainsKey(room.Address)) continue; // not loaded yet
             foreach (var session in room.Loaded.Sessions)
-                if (!world.Server.Sessions.ContainsKey(session))
+                if (server.Serves(session) && !server.Sessions.ContainsKey(session))
                     throw new SimulationException($"{session} is a ghost in {room.Address}");
+        }
+    }
+
+    /// <summary>Between servers, when nothing goes wrong any more and the rooms have been asked: each device is an
+    /// occupant and knows it, or is not and knows that; and its own server knows the same.</summary>
+    public static void Agreement(World world)
+    {
+        foreach (var client in world.Clients)
+        {
+            foreach (var view in client.Rooms.Values)
+            {
+                var room = world.Home(view.Room).Rooms[view.Room].Loaded;
+                bool isInside = room.Sessions.Contains(client.Jid);
+                if (view.IsInside != isInside)
+                    throw new SimulationException(isInside
+                        ? $"{client.Jid} is a ghost in {view.Room}: it does not know that it is inside"
+                        : $"{client.Jid} has dropped out of {view.Room} in silence");
+                if (!view.IsForeign) continue;
+                var session = client.Server.Sessions.GetValueOrDefault(client.Jid);
+                bool isKnown = session?.Joins?.TryFind(view.Room, out var joined) == true;
+                if (isKnown != isInside)
+                    throw new SimulationException(
+                        $"the server of {client.Jid} believes inside={isKnown} of {view.Room}");
+            }
         }
     }
 
@@ -75,7 +107,7 @@ internal static class Check
     public static void AtRest(World world, IReadOnlyList<Client> clients)
     {
         NoGhosts(world);
-        foreach (var room in world.Server.Rooms.Values)
+        foreach (var room in world.Servers.SelectMany(server => server.Rooms.Values))
         {
             var truth = room.Truth();
             var inside = room.Loaded.Sessions.ToHashSet();
@@ -96,7 +128,7 @@ internal static class Check
         if (!truth.SetEquals(view.Occupants))
             throw new SimulationException(
                 $"{client.Jid} sees [{string.Join(", ", view.Occupants)}], there are [{string.Join(", ", truth)}]");
-        var all = world.Disk.Archive(view.Room).Select(entry => entry.Id);
+        var all = world.DiskOf(view.Room).Archive(view.Room).Select(entry => entry.Id);
         if (!view.Archive.IsComplete || !view.Archive.Known.SequenceEqual(all))
             throw new SimulationException($"{client.Jid} knows {view.Archive.Known.Count} of {all.Count()} of "
                 + $"{view.Room}, complete={view.Archive.IsComplete}");
@@ -107,13 +139,15 @@ internal static class Check
     {
         foreach (var message in client.Sent)
         {
+            // Between servers it may be lost, or come twice: a process dies that has sent it and not counted it yet.
+            if (world.Home(message.To) != client.Server) continue;
             int count = Count(world, message);
             if (count > 1) throw new SimulationException($"{message.Id} is kept {count} times");
             if (count == 0 && !world.Ledger.Refused.Contains(message.Id!) && !client.Forgotten.Contains(message.Id!)
                 && !client.WaitsToSay(message))
                 throw new SimulationException($"{message.Id} is nowhere");
         }
-        var letters = world.Disk.Letters(client.Jid.Bare)
+        var letters = client.Server.Disk.Letters(client.Jid.Bare)
             .Where(letter => letter.IsIncoming && (letter.Message.To.IsBare || letter.Message.To == client.Jid))
             .Select(letter => letter.Id).ToList();
         var lost = letters.Except(client.Letters.Known).ToList();

@@ -9,7 +9,7 @@ namespace Muster.Simulation;
 // What the user does, and what it sees.
 internal sealed partial class Client
 {
-    bool IsReady => _isOnline && !_isLeaving;
+    public bool IsReady => _isOnline && !_isLeaving;
 
     public void Act()
     {
@@ -25,7 +25,7 @@ internal sealed partial class Client
     {
         switch (_world.Random.Next(26))
         {
-            case 0: Send(new Presence(PresenceType.Unavailable, default, view.At(view.Nick), NextId())); break;
+            case 0: view.Depart(); break;
             case 1: view.Enter(); break; // again: it lost what it knew
             case 2: Send(new Presence(PresenceType.Available, default, view.At(view.AnyNick()), NextId())); break;
             case 3: Send(new Message(MessageType.Groupchat, default, view.Room, NextId(), Text("subject",
@@ -51,7 +51,7 @@ internal sealed partial class Client
     void Write()
     {
         var to = _world.Chance(0.7) ? AnyUser() : _world.Devices[_world.Random.Next(_world.Devices.Count)];
-        if (!to.SameBare(Jid))
+        if (!to.SameBare(Jid) && Server.Serves(to))
             Say(new Message(MessageType.Chat, default, to, NextId(), Text("body", $"{Jid} {_count}")));
     }
 
@@ -104,7 +104,24 @@ internal sealed partial class Client
     {
         if (!IsReady) throw new SimulationException($"{Jid} cannot come back");
         foreach (var view in Rooms.Values)
-            if (!view.IsInside) view.Enter();
+        {
+            // What was lost between servers, an occupant's absence or a message, is learnt by entering again.
+            if (view.IsForeign) view.Archive.Clear();
+            if (!view.IsInside || view.IsForeign) view.Enter();
+        }
+    }
+
+    /// <summary>Says something in every room that it believes to be in; and shows itself, as it may not
+    /// speak.</summary>
+    public void SayInAll()
+    {
+        foreach (var view in Rooms.Values)
+        {
+            if (!IsReady || !view.IsInside) continue;
+            Say(view);
+            if (view.IsForeign) continue; // such presence enters where it has dropped out
+            Send(new Presence(PresenceType.Available, default, view.At(view.Nick), NextId(), Text("show", "chat")));
+        }
     }
 
     /// <summary>It is inside: what an old session did not bring there is said now.</summary>
@@ -125,6 +142,9 @@ internal sealed partial class Client
         var room = Rooms.GetValueOrDefault(stanza.From.Bare);
         switch (stanza)
         {
+            case Iq { IsRequest: true } ping:
+                Send(ping.Result(null));
+                break;
             case Iq iq:
                 var archive = room?.Archive ?? Letters;
                 if (archive.TakeEnd(iq, NextId()) is { } next) Send(next);

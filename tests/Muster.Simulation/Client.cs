@@ -27,11 +27,13 @@ internal sealed partial class Client
 
     public Client(World world, Jid jid)
     {
-        (_world, Jid) = (world, jid);
+        (_world, Jid, Server) = (world, jid, world.Home(jid));
         Rooms = world.Rooms.ToDictionary(room => room, room => new RoomView(world, this, room));
     }
 
     public Jid Jid { get; }
+    /// <summary>The server of its account.</summary>
+    public Server Server { get; }
     public IReadOnlyDictionary<Jid, RoomView> Rooms { get; }
     public ArchiveView Letters { get; } = new(null);
     public int Shown { get; private set; }
@@ -47,14 +49,14 @@ internal sealed partial class Client
     public string NextId() => $"{Jid}#{++_count}";
 
     /// <summary>Begins with a session whose counters are about to pass 2^32.</summary>
-    public void BeginNearWrap() => (_token, _handled, _acknowledged) = _world.Server.PrepareNearWrap(Jid);
+    public void BeginNearWrap() => (_token, _handled, _acknowledged) = Server.PrepareNearWrap(Jid);
 
     // ---- The connection ----
 
     public void Connect()
     {
         if (_wire is { IsUp: true }) return;
-        var wire = _wire = new Wire(_world, this, _world.Server);
+        var wire = _wire = new Wire(_world, this, Server);
         _isOnline = false;
         if (_token is not null) Resumes++;
         _world.Note($"{Jid} connects, {(_token is null ? "anew" : $"{_token} at {_handled}")}");

@@ -11,7 +11,7 @@ namespace Muster.Simulation;
 internal sealed record Letter(long Id, Message Message, bool IsIncoming);
 
 /// <summary>What is stored: of a transaction all or nothing. It outlives the process; nothing else does.</summary>
-internal sealed class Disk(World world)
+internal sealed class Disk(World world, Jid owner)
 {
     sealed record Count(Jid Account, uint Handled, DateTimeOffset? EndedAt);
 
@@ -28,6 +28,8 @@ internal sealed class Disk(World world)
     public List<SessionSnapshot> Sessions { get; } = [];
     /// <summary>Who was inside the rooms.</summary>
     public Dictionary<Jid, ImmutableArray<OccupantSnapshot>> Occupants { get; } = [];
+    /// <summary>Rooms of other servers that sessions are in, with their addresses there.</summary>
+    public Dictionary<(Jid Session, Jid Room), Jid> Joins { get; } = [];
     /// <summary>Whether all is saved: without it the next start takes the end for a crash.</summary>
     public bool EndedInOrder { get; set; }
 
@@ -47,7 +49,7 @@ internal sealed class Disk(World world)
         Options = new RoomOptions { Persistent = true, AllowMultipleSessions = true, MembersByDefault = true },
         Secret = [.. new byte[Core.Rooms.Room.SecretBytes]],
         CreatedAt = default,
-        Affiliations = [new AffiliationEntry(world.Owner, Affiliation.Owner)],
+        Affiliations = [new AffiliationEntry(owner, Affiliation.Owner)],
     };
 
     /// <summary>Number of messages archived with a smaller id.</summary>

@@ -40,6 +40,28 @@ public enum Fault
     ForgetDirected,
     /// <summary>A planned restart has the occupants leave whose sessions go on.</summary>
     LeaveOnRestart,
+
+    // Between two servers.
+
+    /// <summary>The end of a stream with another server raises no doubt about its rooms.</summary>
+    ForgetStreamEnd,
+    /// <summary>A room's word that the session is not inside is taken for the opposite.</summary>
+    MisjudgePing,
+    /// <summary>A client is not told that it has dropped out.</summary>
+    DropInSilence,
+    /// <summary>A process does not know in which rooms of other servers the sessions are that it takes up.</summary>
+    ForgetJoins,
+    /// <summary>On resuming a stream between servers, one stanza that was not acknowledged is not sent again.</summary>
+    LoseOnPeerResume,
+    /// <summary>On resuming a stream between servers, a stanza is sent again twice.</summary>
+    RepeatOnPeerResume,
+}
+
+/// <summary>Where a mistake is made.</summary>
+public static class FaultPlace
+{
+    /// <summary>Whether it takes two servers to make it.</summary>
+    public static bool IsBetweenServers(this Fault fault) => fault >= Fault.ForgetStreamEnd;
 }
 
 /// <summary>What was found wrong, and when.</summary>

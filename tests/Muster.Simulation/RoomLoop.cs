@@ -68,17 +68,19 @@ internal sealed class RoomLoop(World world, Server server, Jid address)
 
     Room Load()
     {
-        var room = Room.Restore(world.Disk.Room(address), world.RoomPolicy, world.Disk.History(address, 20));
-        if (world.Disk.Occupants.Remove(address, out var inside))
+        var room = Room.Restore(server.Disk.Room(address), world.RoomPolicy, server.Disk.History(address, 20));
+        if (server.Disk.Occupants.Remove(address, out var inside))
         {
             room.TakeBack(inside, world.Now);
             world.Note($"{address} takes back {room.Sessions.Length} sessions");
             foreach (var session in room.Sessions)
-                if (!server.Restored.Contains(session))
+                if (server.Serves(session) && !server.Restored.Contains(session))
                     Post(new Input(null, new RoomEvent.SessionLost(session), default));
         }
         return room;
     }
+
+    SenderFacts FactsOf(Stanza stanza) => new() { IsLocal = server.Serves(stanza.From), MayPersist = true };
 
     void Wake()
     {
@@ -98,17 +100,17 @@ internal sealed class RoomLoop(World world, Server server, Jid address)
         while (_mailbox.Count > 0 && batch.Count < BatchMax && !room.IsClosed)
         {
             var input = _mailbox.Dequeue();
-            long id = world.Disk.NextId();
+            long id = server.Disk.NextId();
             marks.Add((effects.Count, id, input.Stanza?.Id));
             room.Handle(input.Stanza is { } stanza
-                ? new RoomInput(stanza, world.Now, id, new SenderFacts { IsLocal = true, MayPersist = true })
+                ? new RoomInput(stanza, world.Now, id, FactsOf(stanza))
                 : new RoomInput(input.Event!, world.Now, id), effects);
             batch.Add(input);
         }
         foreach (var refused in effects.OfType<RoomEffect.Refuse>()) world.Ledger.Refuse(refused.Cause);
         var holds = Holds(batch, effects);
         bool stores = effects.Exists(effect => effect is RoomEffect.Archive or RoomEffect.Persist);
-        bool stored = !stores || world.Disk.TryCommit(address, effects, CountsOf(holds));
+        bool stored = !stores || server.Disk.TryCommit(address, effects, CountsOf(holds));
         if (!stored) world.Note($"the disk fails on a batch of {batch.Count}");
         if (stored || world.Fault == Fault.ShowWithoutArchive)
         {
@@ -186,7 +188,7 @@ internal sealed class RoomLoop(World world, Server server, Jid address)
                 Send(SharedStanza.From(broadcast.Stanza), broadcast.Sessions);
                 break;
             case RoomEffect.Entered entered:
-                world.Ledger.Entered(address, cause!, world.Disk.CountBefore(address, id));
+                world.Ledger.Entered(address, cause!, server.Disk.CountBefore(address, id));
                 break;
             case RoomEffect.Left left:
                 world.Ledger.Left(left);
@@ -197,10 +199,10 @@ internal sealed class RoomLoop(World world, Server server, Jid address)
                 break;
             case RoomEffect.ReadArchive { Request: { } request } read:
                 server.AnswerArchive(read.Question, address, request,
-                    [.. world.Disk.Archive(address).Select(entry => (entry.Id, entry.Stanza))]);
+                    [.. server.Disk.Archive(address).Select(entry => (entry.Id, entry.Stanza))]);
                 break;
             case RoomEffect.Suspended suspended:
-                world.Disk.Occupants[address] = suspended.Occupants;
+                server.Disk.Occupants[address] = suspended.Occupants;
                 break;
             case RoomEffect.Closed or RoomEffect.Renamed or RoomEffect.Configured or RoomEffect.Archive
                 or RoomEffect.Persist or RoomEffect.Undeliverable or RoomEffect.Forward or RoomEffect.ReadArchive

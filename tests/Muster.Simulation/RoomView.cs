@@ -16,11 +16,14 @@ internal sealed class RoomView(World world, Client client, Jid room)
     readonly Dictionary<string, int> _wanted = []; // messages of history, by id of the entering
     Visit? _visit;
     string? _nick;
+    long _lastLive;  // of a room of another server
     int _historyMax;   // wanted by the entering that is being answered
     string? _learning; // id of the last entering asked for: what is seen before its answer is not all
     string? _answered; // id of the entering that is being answered
 
     public Jid Room => room;
+    /// <summary>Whether another server has the room: then not all that it sends must arrive.</summary>
+    public bool IsForeign { get; } = world.Home(room) != client.Server;
     public bool IsInside => _visit is not null;
     public string? Nick => _nick;
     public IEnumerable<string> Occupants => _occupants.Select(entry => $"{entry.Key} {entry.Value}");
@@ -29,7 +32,7 @@ internal sealed class RoomView(World world, Client client, Jid room)
     public Jid At(string? nick) => nick is null ? room : Jid.Parse($"{room}/{nick}");
     public string AnyNick() => Nicks[world.Random.Next(Nicks.Length)];
 
-    public void Enter()
+    public void Enter(bool isAnew = false)
     {
         _occupants.Clear();
         int max = world.Chance(0.3) ? world.Random.Next(0, 8) : 20;
@@ -37,8 +40,15 @@ internal sealed class RoomView(World world, Client client, Jid room)
         string id = client.NextId();
         _wanted[id] = max;
         _learning = id;
-        client.Send(new Presence(PresenceType.Available, default, At(_nick ?? AnyNick()), id,
+        client.Send(new Presence(PresenceType.Available, default, At(isAnew ? AnyNick() : _nick ?? AnyNick()), id,
             new MucJoin(null, history).ToElement()));
+    }
+
+    /// <summary>It goes. A room of another server may never say that it has heard so.</summary>
+    public void Depart()
+    {
+        client.Send(new Presence(PresenceType.Unavailable, default, At(Nick), client.NextId()));
+        if (IsForeign) Leave();
     }
 
     /// <summary>The client is not there any more, or has been told so.</summary>
@@ -62,7 +72,13 @@ internal sealed class RoomView(World world, Client client, Jid room)
     public void Refused(Presence presence)
     {
         // It cannot have its nick any more: it asks again under the one that it has now.
-        if (IsInside && presence.Id == _learning) Enter();
+        if (!IsInside || presence.Id != _learning) return;
+        if (!IsForeign) Enter();
+        // A room that is out of reach is not asked in a loop, nor for a nick that another has got meanwhile.
+        else world.After(2000, () =>
+        {
+            if (client.IsReady && IsInside && presence.Id == _learning) Enter(isAnew: true);
+        });
     }
 
     public void Receive(Presence presence)
@@ -81,11 +97,12 @@ internal sealed class RoomView(World world, Client client, Jid room)
         int max = 0;
         bool isAnswer = presence.Id is { } id && _wanted.Remove(id, out max);
         if (isAnswer) (_answered, _historyMax) = (presence.Id, max);
-        // What the room still sends to an older session of the same address says nothing to this one.
-        if (!IsInside && !isAnswer) return;
+        // What the room still sends to an older session of the same address says nothing to this one. Of another server
+        // the answer itself may be lost, and something later say as much.
+        if (!IsInside && !isAnswer && !(IsForeign && _learning is not null)) return;
         _nick = nick;
         if (_visit is not null) return;
-        _visit = world.Ledger.FindVisit(room, presence.Id!)
+        _visit = world.Ledger.FindVisit(room, presence.Id ?? "") ?? (IsForeign ? new Visit(0) : null)
             ?? throw new SimulationException($"{client.Jid} is inside {room} without entering");
         world.Note($"{client.Jid} is inside {room} as {nick}, {_visit.ArchivedBefore} before it");
         client.Entered(this);
@@ -98,7 +115,11 @@ internal sealed class RoomView(World world, Client client, Jid room)
         if (StanzaIds.Find(message, room) is { } text)
         {
             long id = long.Parse(text, NumberStyles.None, Check.Plain);
-            if (isHistory)
+            if (IsForeign)
+            {
+                ReceiveForeign(id, isHistory);
+            }
+            else if (isHistory)
             {
                 _history.Add(id);
             }
@@ -112,7 +133,8 @@ internal sealed class RoomView(World world, Client client, Jid room)
         else if (message.Child("subject") is not null)
         {
             // The end of what is told on entering: before it stands the history, after it only what is new.
-            Check.History(world, client.Jid, room, _history, visit.ArchivedBefore + visit.Seen, _historyMax);
+            if (!IsForeign)
+                Check.History(world, client.Jid, room, _history, visit.ArchivedBefore + visit.Seen, _historyMax);
             _history.Clear();
             if (_answered == _learning) _learning = null;
             client.CatchUp(Archive);
@@ -121,5 +143,13 @@ internal sealed class RoomView(World world, Client client, Jid room)
         {
             throw new SimulationException($"{client.Jid} is shown '{message.Body}', which has no archive id");
         }
+    }
+
+    // What another server's room says may be lost on the way, but is neither repeated nor overtaken.
+    void ReceiveForeign(long id, bool isHistory)
+    {
+        if (isHistory) return;
+        if (id <= _lastLive) throw new SimulationException($"{client.Jid} sees {id} of {room} after {_lastLive}");
+        _lastLive = id;
     }
 }

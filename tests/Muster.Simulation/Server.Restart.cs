@@ -20,6 +20,7 @@ internal sealed partial class Server
             Restored.Add(session.Jid);
             StartWaiting(session);
         }
+        TakeUpJoins();
         // Each room is loaded by what comes for it, or in the background.
         foreach (var room in _rooms.Values)
             Later(() => { if (_disk.Occupants.ContainsKey(room.Address)) _ = room.Loaded; },
@@ -39,12 +40,15 @@ internal sealed partial class Server
         _waits.Clear();
         _settling.Clear();
         _leaving.Clear();
+        ForgetPeers();
     }
 
     /// <summary>It is stopped in order: who can be resumed stays, and nobody sees anybody go.</summary>
     /// <param name="isCutShort">It is killed while it saves.</param>
     public void Stop(bool isCutShort)
     {
+        foreach (var session in _sessions.Values)
+            if (session.Joins is { } joins) Expire(session, joins, null);
         _isStopping = true;
         var lasting = _sessions.Values.Where(session => session.IsAlive).Select(session => session.Jid).ToHashSet();
         _world.Ledger.Lasting = lasting;
@@ -66,6 +70,7 @@ internal sealed partial class Server
             _disk.Keep(session.Token!, snapshot.Taken);
             _disk.Sessions.Add(Damage(snapshot));
         }
+        StoreJoins();
         _disk.EndedInOrder = !isCutShort;
         if (_world.Fault == Fault.ForgetOccupants) _disk.Occupants.Clear();
         Crash();

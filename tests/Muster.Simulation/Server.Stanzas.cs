@@ -25,7 +25,7 @@ internal sealed partial class Server
     /// <param name="done">To be called when it is dealt with: then the next is read.</param>
     public void Take(Session session, Stanza stanza, Action done)
     {
-        if (stanza is Message message && !_rooms.ContainsKey(message.To.Bare))
+        if (stanza is Message message && !_world.Rooms.Contains(message.To.Bare))
         {
             // KeptMessage: the count goes with the message. A letter is kept before its sender's next stanza is read.
             _keeping.Add(new(session, message, session.TakenCount, done));
@@ -33,6 +33,7 @@ internal sealed partial class Server
             return;
         }
         if (stanza.To.IsNone) TakeOwn(session, stanza);
+        else if (!Serves(stanza.To)) TakeForElsewhere(session, stanza);
         else TakeForRoom(session, stanza);
         done();
     }
@@ -119,15 +120,22 @@ internal sealed partial class Server
     public void Route(Stanza stanza)
     {
         // A room that is suspended must not be loaded again by the end of a session: the next process sees to that.
-        if (!_isSuspending && _rooms.TryGetValue(stanza.To.Bare, out var room)) room.Post(stanza, default);
+        if (!Serves(stanza.To)) SendToPeer(stanza);
+        else if (!_isSuspending && _rooms.TryGetValue(stanza.To.Bare, out var room)) room.Post(stanza, default);
+        else if (stanza.To.IsFull && _world.IsFederated) TakeFromElsewhere(stanza);
     }
 
     /// <summary>Delivers what a room sends. Nobody there: an error comes back (RFC 6121 §8.5.3.2).</summary>
     public void Deliver(SharedStanza shared, Jid to)
     {
+        if (!Serves(to))
+        {
+            SendToPeer(shared.For(to).Stanza);
+            return;
+        }
         if (_sessions.GetValueOrDefault(to)?.Deliver(shared) == DeliverOutcome.Written) return;
-        if (shared.Stanza is Message { IsError: false } message)
-            Route(message.Readdressed(message.From, to).Refuse(StanzaError.ServiceUnavailable));
+        if (shared.Stanza is Message { IsError: false } or Iq { IsRequest: true })
+            Route(shared.Stanza.Readdressed(shared.Stanza.From, to).Refuse(StanzaError.ServiceUnavailable));
     }
 
     /// <summary>Answers a question to an archive with a page of it (XEP-0313).</summary>
@@ -151,7 +159,11 @@ internal sealed partial class Server
                 page.Count > 0 ? page[^1].Id.ToString(Check.Plain) : null, null).ToElement())
             .With("complete", page.Count == rest.Count ? "true" : null)));
 
-        void Answer(Stanza stanza) => _sessions.GetValueOrDefault(question.From)?.Deliver(stanza);
+        void Answer(Stanza stanza)
+        {
+            if (Serves(question.From)) _sessions.GetValueOrDefault(question.From)?.Deliver(stanza);
+            else SendToPeer(stanza);
+        }
     }
 
     // ---- What a dead session did not bring to its client (stream-management.md §7) ----

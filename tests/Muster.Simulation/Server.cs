@@ -16,6 +16,7 @@ internal sealed partial class Server : SessionWatcher
 
     readonly World _world;
     readonly Disk _disk;
+    readonly string _domain, _service;
     readonly Dictionary<Jid, Session> _sessions = [];
     readonly Dictionary<string, Session> _byToken = [];
     readonly Dictionary<Session, Connection> _connections = [];
@@ -26,11 +27,22 @@ internal sealed partial class Server : SessionWatcher
     int _numbers;
     bool _isStopping, _isSuspending;
 
-    public Server(World world)
+    /// <summary>Makes the server of a domain.</summary>
+    /// <param name="world">Where it stands.</param>
+    /// <param name="domain">The domain of its accounts; its rooms are at <c>muc.</c> before it.</param>
+    /// <param name="owner">Owner of its rooms.</param>
+    public Server(World world, string domain, Jid owner)
     {
-        (_world, _disk) = (world, world.Disk);
-        foreach (var room in world.Rooms) _rooms[room] = new RoomLoop(world, this, room);
+        (_world, _disk, _domain, _service) = (world, new Disk(world, owner), domain, $"muc.{domain}");
+        foreach (var room in world.Rooms.Where(Serves)) _rooms[room] = new RoomLoop(world, this, room);
     }
+
+    public Disk Disk => _disk;
+
+    /// <summary>Whether an address is of its accounts or rooms.</summary>
+    public bool Serves(Jid jid) => jid.Domain.SequenceEqual(_domain) || jid.Domain.SequenceEqual(_service);
+
+    public override string ToString() => $"the server of {_domain}";
 
     /// <summary>Number of the process: what a former one has begun is void.</summary>
     public int Life { get; private set; }
@@ -273,7 +285,9 @@ internal sealed partial class Server : SessionWatcher
         // Rooms get back what did not arrive before they hear of the absence: they see a ghost.
         AnswerFor(session, session.TakeUnacknowledged());
         session.SetPresence(null);
-        foreach (var to in session.TakeDirected())
+        var directed = session.TakeDirected();
+        Gone(session);
+        foreach (var to in directed)
         {
             if (_world.Fault == Fault.EndInSilence) continue;
             Route(new Presence(PresenceType.Unavailable, session.Jid, to, null));

@@ -5,10 +5,11 @@ namespace Muster.Simulation;
 
 /// <summary>
 /// One seed, one thread, one virtual clock: real rooms and real sessions, between clients whose connections drop, delay
-/// and resume, a disk that fails and a process that is stopped and killed. Everything that happens is an event at a
-/// time; with the same seed the same things happen.
+/// and resume, a disk that fails and a process that is stopped and killed. Two such servers may stand in it, whose
+/// users are in each other's rooms. Everything that happens is an event at a time; with the same seed the same things
+/// happen.
 /// </summary>
-public sealed class World
+public sealed partial class World
 {
     /// <summary>Events that a finished run may still need to come to rest; more is a loop.</summary>
     const int SettlingEventsMax = 2_000_000;
@@ -23,38 +24,45 @@ public sealed class World
     long _number;
     int _crashes, _restarts;
 
-    World(int seed, Fault fault, string? traced)
+    World(int seed, Fault fault, string? traced, bool isFederated)
     {
         _traced = traced;
         Random = new Random(seed);
         Fault = fault;
-        Disk = new Disk(this);
+        IsFederated = isFederated;
         RoomPolicy = new RoomPolicy
         {
             AnswersArchiveQueries = true,
             MessageIntervalMin = Chance(0.3) ? TimeSpan.FromMilliseconds(700) : TimeSpan.Zero,
+            ProbeAfter = TimeSpan.FromMinutes(2),
+            ProbeTime = TimeSpan.FromMinutes(1),
         };
-        Server = new Server(this);
+        if (isFederated) PlanFederation();
+        Rooms = [.. (isFederated ? FederatedRooms : LocalRooms).Select(Jid.Parse)];
+        Devices = [.. (isFederated ? FederatedDevices : LocalDevices).Select(Jid.Parse)];
+        Servers = isFederated
+            ? [new Server(this, "x", Jid.Parse("romeo@x")), new Server(this, "y", Jid.Parse("nurse@y"))]
+            : [new Server(this, "x", Jid.Parse("romeo@x"))];
         foreach (var device in Devices) _clients.Add(new Client(this, device));
         foreach (var client in _clients)
             if (Chance(0.3)) client.BeginNearWrap();
-        Server.Start();
+        foreach (var server in Servers) server.Start();
     }
+
+    static string[] LocalRooms => ["garden@muc.x", "hall@muc.x"];
+    static IEnumerable<string> LocalDevices =>
+        from user in new[] { "romeo@x", "julia@x", "nurse@x", "tybalt@x" }
+        from device in new[] { 1, 2 }
+        select $"{user}/{device}";
 
     internal Random Random { get; }
     internal Fault Fault { get; }
-    internal Disk Disk { get; }
-    internal Server Server { get; }
+    internal IReadOnlyList<Server> Servers { get; }
     internal Ledger Ledger { get; } = new();
     internal RoomPolicy RoomPolicy { get; }
-    internal Jid Owner { get; } = Jid.Parse("romeo@x");
-    internal IReadOnlyList<Jid> Rooms { get; } = [Jid.Parse("garden@muc.x"), Jid.Parse("hall@muc.x")];
-    internal IReadOnlyList<Jid> Devices { get; } =
-    [
-        .. from user in new[] { "romeo@x", "julia@x", "nurse@x", "tybalt@x" }
-           from device in new[] { 1, 2 }
-           select Jid.Parse($"{user}/{device}"),
-    ];
+    internal IReadOnlyList<Jid> Rooms { get; }
+    internal IReadOnlyList<Jid> Devices { get; }
+    internal IReadOnlyList<Client> Clients => _clients;
     /// <summary>True while things may still go wrong: after it only what is under way comes to its end.</summary>
     internal bool IsStormy { get; private set; } = true;
     /// <summary>Milliseconds since the beginning.</summary>
@@ -66,24 +74,30 @@ public sealed class World
     /// <param name="steps">Things that users and misfortune do.</param>
     /// <param name="fault">A mistake for the checkers to find.</param>
     /// <param name="traced">A client whose stanzas are written to standard error, or null.</param>
+    /// <param name="servers">1, or 2 that are joined by streams. A mistake that is made between servers has two in any
+    /// case.</param>
     /// <returns>What was simulated, for people.</returns>
-    public static string Run(int seed, int steps, Fault fault = Fault.None, string? traced = null)
+    public static string Run(
+        int seed, int steps, Fault fault = Fault.None, string? traced = null, int servers = 1)
     {
+        bool isFederated = servers > 1 || fault.IsBetweenServers();
         World? world = null;
         try
         {
-            world = new World(seed, fault, traced);
+            world = new World(seed, fault, traced, isFederated);
             world.Play(steps);
-            return $"seed {seed}: {world.Rooms.Sum(room => world.Disk.Archive(room).Count)} messages archived, " +
+            int archived = world.Rooms.Sum(room => world.DiskOf(room).Archive(room).Count);
+            return $"seed {seed}: {archived} messages archived, " +
                 $"{world._clients.Sum(c => c.Shown)} stanzas shown, {world._clients.Sum(c => c.Resumes)} resumes, " +
-                $"{world._restarts} restarts, {world._crashes} crashes, {world.Disk.Failures} disk failures";
+                $"{world._restarts} restarts, {world._crashes} crashes, " +
+                $"{world.Servers.Sum(server => server.Disk.Failures)} disk failures{world.DescribeFederation()}";
         }
         catch (Exception problem)
         {
             string what = problem is SimulationException ? problem.Message : problem.ToString();
             throw new SimulationException($"""
                 seed {seed}, {steps} steps, at {world?.Time} ms: {what}
-                repeat: ./test --simulation --seed {seed} --steps {steps}
+                repeat: ./test --simulation --seed {seed} --steps {steps}{(isFederated ? " --servers 2" : "")}
                 last events:
                 {string.Join('\n', world?._log ?? [])}
                 """);
@@ -97,9 +111,11 @@ public sealed class World
         while (_events.TryPeek(out _, out var next) && next.At <= end) RunNext();
         Note("the storm is over");
         IsStormy = false;
-        if (!Server.IsUp) Server.Start();
+        foreach (var server in Servers)
+            if (!server.IsUp) server.Start();
         foreach (var client in _clients) client.Recover();
         Settle();
+        if (IsFederated) AgreeAtRest();
         foreach (var client in _clients) client.EnterAll();
         Settle();
         Check.AtRest(this, _clients);
@@ -107,6 +123,11 @@ public sealed class World
 
     void Settle()
     {
+        if (IsFederated)
+        {
+            Rest();
+            return;
+        }
         for (int i = 0; _events.Count > 0; i++)
         {
             if (i > SettlingEventsMax) throw new SimulationException("it does not come to rest");
@@ -128,40 +149,53 @@ public sealed class World
         if (Chance(0.08)) client.DropConnection();
         else if (Chance(0.01)) client.Kill();
         else if (Chance(0.01)) client.Quit();
-        else if (Chance(0.006)) CrashServer();
-        else if (Chance(0.008)) RestartServer();
+        else if (Chance(0.006)) CrashServer(AnyServer());
+        else if (Chance(0.008)) RestartServer(AnyServer());
+        else if (IsFederated && Chance(0.06)) HarmStreams();
         else client.Act();
     }
 
     /// <summary>The process dies and starts again: what is not stored is gone, and nobody is told.</summary>
-    void CrashServer()
+    void CrashServer(Server server)
     {
-        if (!Server.IsUp) return;
-        Note("the server crashes");
+        if (!server.IsUp) return;
+        Note($"{server} crashes");
         _crashes++;
-        Server.Crash();
-        foreach (var client in _clients) client.CutBy(Random.Next(0, 200));
-        StartLater();
+        server.Crash();
+        BreakStreams(server);
+        foreach (var client in ClientsOf(server)) client.CutBy(Random.Next(0, 200));
+        StartLater(server);
     }
 
     /// <summary>It is stopped in order, or almost: a few times it is killed before it is done.</summary>
-    void RestartServer()
+    void RestartServer(Server server)
     {
-        if (!Server.IsUp) return;
+        if (!server.IsUp) return;
         bool isCutShort = Chance(0.2);
-        Note(isCutShort ? "the server is stopped and killed" : "the server is stopped");
+        Note(isCutShort ? $"{server} is stopped and killed" : $"{server} is stopped");
         _restarts++;
-        Server.Stop(isCutShort);
-        foreach (var client in _clients) client.CutBy(3000);
-        StartLater();
+        server.Stop(isCutShort);
+        BreakStreams(server);
+        foreach (var client in ClientsOf(server)) client.CutBy(3000);
+        StartLater(server);
     }
 
-    void StartLater() => After(Random.Next(50, 3000), () =>
+    void StartLater(Server server) => After(Random.Next(50, 3000), () =>
     {
-        if (Server.IsUp) return;
-        Note("the server starts");
-        Server.Start();
+        if (server.IsUp) return;
+        Note($"{server} starts");
+        server.Start();
     });
+
+    Server AnyServer() => Servers.Count == 1 ? Servers[0] : Servers[Random.Next(Servers.Count)];
+
+    IEnumerable<Client> ClientsOf(Server server) => _clients.Where(client => client.Server == server);
+
+    /// <summary>The server of a domain, or of the rooms below it.</summary>
+    internal Server Home(Jid jid) => Servers.Count == 1 || Servers[0].Serves(jid) ? Servers[0] : Servers[1];
+
+    /// <summary>What that one has stored.</summary>
+    internal Disk DiskOf(Jid jid) => Home(jid).Disk;
 
     internal bool Chance(double probability) => Random.NextDouble() < probability;
 

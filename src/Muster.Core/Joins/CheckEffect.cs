@@ -30,7 +30,10 @@ public abstract record CheckEffect
     /// <param name="Occupant">The address that it had in the room.</param>
     /// <param name="Reason">The room's own words, or null.</param>
     /// <param name="IsFlapping">The room drops the session again and again.</param>
-    public sealed record Drop(Jid Session, Jid Occupant, string? Reason, bool IsFlapping) : CheckEffect;
+    /// <param name="MayBeInside">The room has not said so itself: it could not be asked, or not under the nick that the
+    /// session has there. It is to be told that the session is not there.</param>
+    public sealed record Drop(Jid Session, Jid Occupant, string? Reason, bool IsFlapping, bool MayBeInside = false)
+        : CheckEffect;
 
     /// <summary>A room was asked, and this came of it: to be counted.</summary>
     public sealed record Settled(Jid Occupant, CheckOutcome Outcome) : CheckEffect;

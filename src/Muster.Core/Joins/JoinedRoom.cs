@@ -16,6 +16,11 @@ public readonly record struct JoinedRoom(
     Jid Occupant, DateTimeOffset JoinedAt, DateTimeOffset HeardAt, DateTimeOffset ProvenAt, DateTimeOffset AskedAt,
     bool IsChanging);
 
+/// <summary>Rooms that were to be entered, and have not answered.</summary>
+/// <param name="Wanted">The addresses that the session was to have.</param>
+/// <param name="Left">The addresses that it had there before, and was about to leave.</param>
+public readonly record struct UnansweredRooms(IReadOnlyList<Jid> Wanted, IReadOnlyList<Jid> Left);
+
 /// <summary>What presence did to the rooms of a session.</summary>
 public enum JoinChange
 {
@@ -27,4 +32,6 @@ public enum JoinChange
     Renamed,
     /// <summary>It is not in the room any more.</summary>
     Left,
+    /// <summary>It is not let in.</summary>
+    Refused,
 }

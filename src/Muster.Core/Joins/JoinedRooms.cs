@@ -20,6 +20,7 @@ public sealed class JoinedRooms(Jid session)
 {
     static readonly TimeSpan CandidateTime = TimeSpan.FromSeconds(120);
     static readonly TimeSpan LeavingTime = TimeSpan.FromSeconds(60);
+    static readonly TimeSpan StrayTime = TimeSpan.FromSeconds(1);
 
     // Times are ticks in UTC, 0 for never: a hundred thousand entries are kept in large servers.
     sealed class Entry(Jid occupant)
@@ -32,6 +33,8 @@ public sealed class JoinedRooms(Jid session)
         public long ProvenAt;
         public long AskedAt;
         public long LeavingAt;
+        public bool IsEntering;     // what is wanted is to be inside (XEP-0045 §7.2.1), not another nick
+        public bool IsVague;        // there was presence from there without status 110
 
         public JoinedRoom ToRoom() => new(Occupant, Time(JoinedAt), Time(HeardAt), Time(ProvenAt), Time(AskedAt),
             IsChanging: LeavingAt != 0 || (!Wanted.IsNone && Wanted != Occupant));
@@ -40,6 +43,7 @@ public sealed class JoinedRooms(Jid session)
     readonly Lock _lock = new();
     readonly Dictionary<Jid, Entry> _byRoom = new(BareComparer.Instance);
     int _joined;
+    long _strayAt;
 
     /// <summary>The session's full JID.</summary>
     public Jid Session => session;
@@ -88,7 +92,10 @@ public sealed class JoinedRooms(Jid session)
             }
             // An update of the presence changes nothing that would have to be waited for.
             if (entry!.JoinedAt == 0 || entry.LeavingAt != 0 || entry.Occupant != presence.To)
+            {
                 (entry.Wanted, entry.WantedAt) = (presence.To, now.UtcTicks);
+                (entry.IsEntering, entry.IsVague) = (presence.Child(Namespaces.Muc, "x") is not null, false);
+            }
             return forgotten;
         }
     }
@@ -110,11 +117,15 @@ public sealed class JoinedRooms(Jid session)
             {
                 case PresenceType.Error when entry is not null && entry.Wanted == presence.From:
                     entry.Wanted = default;
-                    if (entry.JoinedAt == 0) _byRoom.Remove(presence.From);
-                    return JoinChange.None;
+                    if (entry.JoinedAt != 0) return JoinChange.None;
+                    _byRoom.Remove(presence.From);
+                    return JoinChange.Refused;
                 case PresenceType.Available when (isKnown || wasAddressed) && presence.From.IsFull
                     && IsSelf(presence, out _):
                     return Confirm(entry, presence.From, now, out left);
+                case PresenceType.Available when entry is not null && entry.Wanted == presence.From:
+                    entry.IsVague = true;
+                    return JoinChange.None;
                 case PresenceType.Unavailable when entry is { JoinedAt: not 0 }:
                     bool isSelf = IsSelf(presence, out var user);
                     // Some leave status 110 out where they kick (MongooseIM): the address alone says whose end it is.
@@ -134,24 +145,41 @@ public sealed class JoinedRooms(Jid session)
 
     /// <summary>A message of a room comes to the session; one from its own address there proves that it is
     /// inside.</summary>
-    public void Heard(Jid from, DateTimeOffset now)
+    /// <returns>False when the session neither is in the room nor has asked to be let in.</returns>
+    public bool Heard(Jid from, DateTimeOffset now)
     {
         lock (_lock)
         {
-            if (!_byRoom.TryGetValue(from, out var entry)) return;
+            if (!_byRoom.TryGetValue(from, out var entry)) return false;
             entry.HeardAt = now.UtcTicks;
             if (from == entry.Occupant) entry.ProvenAt = now.UtcTicks;
+            return true;
+        }
+    }
+
+    /// <summary>Whether to tell a room now that the session is not inside, as the room believes: no more often than
+    /// once a second, whoever sends how much.</summary>
+    public bool TakeStray(DateTimeOffset now)
+    {
+        lock (_lock)
+        {
+            if (now.UtcTicks - _strayAt < StrayTime.Ticks) return false;
+            _strayAt = now.UtcTicks;
+            return true;
         }
     }
 
     /// <summary>The room has said that the session is inside, in answer to a ping to its own address there: the
     /// server's, or the client's.</summary>
-    public void Proved(Jid occupant, DateTimeOffset now)
+    /// <param name="occupant">The address.</param>
+    /// <param name="at">When that was true: no earlier than the ping was sent.</param>
+    public void Proved(Jid occupant, DateTimeOffset at)
     {
         lock (_lock)
         {
-            if (_byRoom.TryGetValue(occupant, out var entry) && entry.Occupant == occupant)
-                entry.HeardAt = entry.ProvenAt = now.UtcTicks;
+            if (!_byRoom.TryGetValue(occupant, out var entry) || entry.Occupant != occupant) return;
+            entry.HeardAt = Math.Max(entry.HeardAt, at.UtcTicks);
+            entry.ProvenAt = Math.Max(entry.ProvenAt, at.UtcTicks);
         }
     }
 
@@ -217,6 +245,31 @@ public sealed class JoinedRooms(Jid session)
         }
     }
 
+    /// <summary>Gives up entering rooms that have not answered: whether the session is inside, nobody knows.</summary>
+    /// <param name="now">The time, when those only that had time enough; null for all.</param>
+    /// <param name="marksSelf">Whether rooms of a domain say by status 110 who is inside. Where none ever did, the
+    /// session may be inside.</param>
+    public UnansweredRooms TakeUnanswered(DateTimeOffset? now, Predicate<Jid> marksSelf)
+    {
+        List<Jid>? wanted = null, left = null;
+        lock (_lock)
+        {
+            foreach (var entry in _byRoom.Values.ToArray())
+            {
+                if (!entry.IsEntering || entry.Wanted.IsNone) continue;
+                if (entry.JoinedAt != 0 && (now is not null || entry.LeavingAt == 0)) continue;
+                if (now is { } time && time.UtcTicks - entry.WantedAt <= CandidateTime.Ticks) continue;
+                if (entry.IsVague && !marksSelf(entry.Wanted.DomainJid)) continue;
+                (wanted ??= []).Add(entry.Wanted);
+                _byRoom.Remove(entry.Occupant);
+                if (entry.JoinedAt == 0) continue;
+                (left ??= []).Add(entry.Occupant);
+                _joined--;
+            }
+        }
+        return new(wanted ?? [], left ?? []);
+    }
+
     /// <summary>Gives up what has waited too long: presence that no room answered, and leaving that none
     /// confirmed.</summary>
     /// <returns>The rooms that the session has left so.</returns>
@@ -255,7 +308,7 @@ public sealed class JoinedRooms(Jid session)
             (left, change) = (entry.Occupant, JoinChange.Renamed);
         }
         // One that asked for nick A and got nick B (status 210) has been answered as well.
-        (entry.Occupant, entry.Wanted, entry.LeavingAt) = (occupant, default, 0);
+        (entry.Occupant, entry.Wanted, entry.LeavingAt, entry.IsEntering) = (occupant, default, 0, false);
         entry.HeardAt = entry.ProvenAt = now.UtcTicks;
         return change;
     }

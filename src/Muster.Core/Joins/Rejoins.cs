@@ -52,14 +52,27 @@ public sealed class Rejoins
     readonly Dictionary<string, View> _rooms = new(StringComparer.Ordinal);
 
     /// <summary>The session sends presence that enters a room, or says something else to it.</summary>
-    public void Sent(Presence presence, DateTimeOffset now)
+    /// <returns>The address that the session had in the room, when it was being brought back there and now enters by
+    /// itself: what the room answers is the client's, who must know first that it had dropped out. Else None.</returns>
+    public Jid Sent(Presence presence, DateTimeOffset now)
     {
         string room = presence.To.Bare.ToString();
-        if (presence.Type == PresenceType.Unavailable) _rooms.Remove(room);
-        else if (presence.Child(Namespaces.Muc, "x") is not null) _rooms[room] = new View(presence) { LastAt = now };
-        // A change of the presence, or of the nick: to be shown when it comes back.
-        else if (_rooms.TryGetValue(room, out var view) && presence.Child(Namespaces.Muc, "x") is null)
-            view.Join = (Presence)presence.Add(view.Join.Child(Namespaces.Muc, "x")!);
+        var known = _rooms.GetValueOrDefault(room);
+        if (presence.Type == PresenceType.Unavailable)
+        {
+            _rooms.Remove(room);
+        }
+        else if (presence.Child(Namespaces.Muc, "x") is not null)
+        {
+            _rooms[room] = new View(presence) { LastAt = now };
+            if (known?.Seen is not null) return known.Occupant;
+        }
+        else if (known is not null)
+        {
+            // A change of the presence, or of the nick: to be shown when it comes back.
+            known.Join = (Presence)presence.Add(known.Join.Child(Namespaces.Muc, "x")!);
+        }
+        return Jid.None;
     }
 
     /// <summary>The session is in no room any more.</summary>
@@ -67,6 +80,13 @@ public sealed class Rejoins
 
     /// <summary>The session is out of the room for good.</summary>
     public void Left(Jid room) => _rooms.Remove(room.Bare.ToString());
+
+    /// <summary>The session is not brought back into a room any more.</summary>
+    /// <returns>The address that it had there; None when it was not being brought back.</returns>
+    public Jid GiveUp(Jid room)
+    {
+        return _rooms.Remove(room.Bare.ToString(), out var view) && view.Seen is not null ? view.Occupant : Jid.None;
+    }
 
     /// <summary>Begins to bring the session back.</summary>
     /// <param name="occupant">The address that it had.</param>
@@ -139,6 +159,8 @@ public sealed class Rejoins
             return new([], Failure: presence.Error?.Text ?? presence.Error?.Condition ?? "the room refused");
         }
         string nick = presence.From.Resource.ToString();
+        // Of before: the room has yet to hear that the session comes back.
+        if (presence.Type == PresenceType.Unavailable && presence.From == view.Occupant) return new([]);
         if (presence.Type != PresenceType.Available || nick.Length == 0) return null;
         bool isSelf = presence.Child(Namespaces.MucUser, "x") is { } x
             && MucUser.Read(x, out _)?.Statuses.Contains(MucStatus.Self) == true;

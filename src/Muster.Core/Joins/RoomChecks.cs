@@ -20,6 +20,7 @@ public sealed partial class RoomChecks(ReadOnlyMemory<byte> secret)
     const int IdProofLength = 24; // hexadecimal digits
 
     static readonly TimeSpan RenamedDelay = TimeSpan.FromSeconds(5);
+    static readonly TimeSpan OvertakenDelay = TimeSpan.FromSeconds(1);
     static readonly TimeSpan HibernatingInterval = TimeSpan.FromMinutes(5);
 
     // Where a room cannot be reached, it is tried again after so many minutes (§2 of the specification).
@@ -184,21 +185,32 @@ public sealed partial class RoomChecks(ReadOnlyMemory<byte> secret)
     {
         _unanswered.Remove(check.Id!);
         check.Id = null;
+        bool isSure = verdict == PingVerdict.NotJoined && !Rules.IsStrict;
         // Left, or in again under another address or by a new entry: then the answer is about what was.
         if (!check.Rooms.TryFind(check.Room, out var joined))
         {
             Remove(check);
             return;
         }
-        if (verdict != PingVerdict.Joined && joined.ProvenAt > check.SentAt) verdict = PingVerdict.Joined;
-        else if (verdict == PingVerdict.Renamed && check.HasRetried) verdict = PingVerdict.NotJoined;
+        bool isProved = verdict != PingVerdict.Joined && joined.ProvenAt > check.SentAt;
+        // What is said of another nick is about what was.
+        if (isProved && joined.Occupant != check.Asked) verdict = PingVerdict.Joined;
+        // A good answer may be of before the last doubt, a bad one of before a proof or of after it: another one tells.
+        else if (verdict == PingVerdict.Joined ? check.DoubtSince > check.SentAt
+            : isProved && verdict != PingVerdict.Undecided)
+        {
+            if (isProved) check.DoubtSince = now;
+            Plan(check, now + OvertakenDelay);
+            return;
+        }
+        if (verdict == PingVerdict.Renamed && check.HasRetried) verdict = PingVerdict.NotJoined;
         else if (verdict == PingVerdict.NotJoined && joined.Occupant != check.Asked && !check.HasRetried)
             verdict = PingVerdict.Renamed;
         bool isHopeless = verdict == PingVerdict.Undecided && now - check.FirstAskedAt >= Rules.GiveUp;
         switch (isHopeless ? PingVerdict.NotJoined : verdict)
         {
             case PingVerdict.Joined:
-                check.Rooms.Proved(joined.Occupant, now);
+                check.Rooms.Proved(joined.Occupant, check.SentAt);
                 Remove(check);
                 effects.Add(new CheckEffect.Settled(joined.Occupant, CheckOutcome.Ok));
                 return;
@@ -216,7 +228,7 @@ public sealed partial class RoomChecks(ReadOnlyMemory<byte> secret)
                 {
                     effects.Add(new CheckEffect.Settled(joined.Occupant, CheckOutcome.Dropped));
                     effects.Add(new CheckEffect.Drop(
-                        check.Rooms.Session, joined.Occupant, reason, NoteDrop(Key(check), now)));
+                        check.Rooms.Session, joined.Occupant, reason, NoteDrop(Key(check), now), !isSure));
                 }
                 break;
         }

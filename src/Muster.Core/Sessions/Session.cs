@@ -160,6 +160,13 @@ public sealed partial class Session
         lock (_lock) return _directed.ContainsKey(to);
     }
 
+    /// <summary>Id of the directed presence that went to an address last; null when it had none, or there is no such
+    /// presence.</summary>
+    public string? DirectedId(Jid to)
+    {
+        lock (_lock) return _directed.GetValueOrDefault(to).Id;
+    }
+
     /// <summary>The address below a bare JID that directed available presence went to: the occupant that the user is in
     /// a room. <see cref="Jid.None"/> when there is none.</summary>
     public Jid DirectedWithin(Jid bare)

@@ -27,8 +27,13 @@ public sealed class PeerAcks
     /// <summary>Stanzas taken from the peer, modulo 2^32.</summary>
     public uint Handled { get; private set; }
 
-    /// <summary>The token by which the stream may be resumed, or null.</summary>
-    public string? Token { get; set; }
+    /// <summary>The token by which the stream may be resumed, or null: where stanzas found no room, what the peer lacks
+    /// cannot be repeated (XEP-0198 §5), whenever it says that it would.</summary>
+    public string? Token
+    {
+        get => _queue.IsComplete ? field : null;
+        set;
+    }
 
     /// <summary>How long the peer keeps the stream for being resumed.</summary>
     public TimeSpan ResumableFor { get; set; }
@@ -52,9 +57,7 @@ public sealed class PeerAcks
     public void Sent(SharedStanza stanza, Jid to, bool isAgain, DateTimeOffset now, List<SmEntry> dropped)
     {
         if (isAgain) _again.Add(stanza.Stanza);
-        // XEP-0198 §5: what cannot be repeated as a whole cannot be resumed.
         _queue.Push(stanza, to, now, dropped);
-        if (!_queue.IsComplete) Token = null;
     }
 
     /// <summary>Whether to ask for an acknowledgement now; if so, it counts as asked.</summary>

@@ -20,7 +20,9 @@ sealed partial class JoinWatch
         // What a room showed before the user wanted this is not known: it begins with the next entry.
         if (session.Rejoins is null && !WantsRejoin(session, rules)) return;
         var rejoins = session.Rejoins ??= new Rejoins();
-        lock (rejoins) rejoins.Sent(presence, _clock.GetUtcNow());
+        Jid overtaken;
+        lock (rejoins) overtaken = rejoins.Sent(presence, _clock.GetUtcNow());
+        if (!overtaken.IsNone) FailRejoin(session, overtaken, DefaultReason);
     }
 
     /// <summary>Sends the session's presence once more, from where it heard the room last. False when the client is
@@ -69,6 +71,17 @@ sealed partial class JoinWatch
         IReadOnlyList<Jid> late;
         lock (rejoins) late = rejoins.Expire(now);
         foreach (var occupant in late) FailRejoin(session, occupant, DefaultReason);
+    }
+
+    /// <summary>The room has not answered. True when the client has been told that it is out.</summary>
+    bool GiveUpRejoin(Session session, Jid room)
+    {
+        if (session.Rejoins is not { } rejoins) return false;
+        Jid occupant;
+        lock (rejoins) occupant = rejoins.GiveUp(room);
+        if (occupant.IsNone) return false;
+        FailRejoin(session, occupant, DefaultReason);
+        return true;
     }
 
     static void ForgetRejoins(Session session, Jid room)

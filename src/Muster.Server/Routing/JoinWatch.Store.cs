@@ -1,6 +1,5 @@
 using Muster.Core.Joins;
 using Muster.Protocol.Addresses;
-using Muster.Protocol.Stanzas;
 using Muster.Server.Storage;
 using Muster.Server.Telemetry;
 
@@ -46,6 +45,12 @@ sealed partial class JoinWatch
     /// what the streams bring over that are about to be closed.</summary>
     public void BeginStop()
     {
+        // The next process would not know who is about to enter or to leave.
+        foreach (var account in _sessions.Accounts)
+        {
+            foreach (var session in account.Snapshot)
+                if (session.Joins is { } joins) Expire(session, joins, null);
+        }
         lock (_storeLock) _isStopping = true;
     }
 
@@ -102,11 +107,13 @@ sealed partial class JoinWatch
                 continue;
             }
             told[domain] = count + 1;
-            // The same client may have come back as the same resource, and be inside.
-            if (_sessions.FindSession(ghost.Session)?.DirectedWithin(ghost.Room) is { IsNone: false }) continue;
+            // The same client may have come back as the same resource, and be inside, or about to enter: it may not be
+            // let in.
+            var again = _sessions.FindSession(ghost.Session);
+            if (again?.Joins?.TryFind(ghost.Room, out _) == true) continue;
             Note(ghost.Session, ghost.Occupant, isInside: false);
-            _meters.GhostCleared();
-            _ = _router.Route(new Presence(PresenceType.Unavailable, ghost.Session, ghost.Occupant, null)).AsTask();
+            if (again?.DirectedWithin(ghost.Room) is { IsNone: false }) continue;
+            Leave(ghost.Session, ghost.Occupant);
         }
         _ghosts = later;
     }

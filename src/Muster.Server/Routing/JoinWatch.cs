@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Collections.Frozen;
 using System.Security.Cryptography;
 using Microsoft.Extensions.Logging;
@@ -24,6 +25,7 @@ sealed partial class JoinWatch : IDisposable
     const string DefaultReason = "Connection to remote server lost";
     const int SecretBytes = 32;
     const int ReasonCharsMax = 1000;
+    const int DomainsMax = 10_000;
 
     static readonly TimeSpan SweepPeriod = TimeSpan.FromSeconds(1);
     static readonly TimeSpan ExpirePeriod = TimeSpan.FromSeconds(10);
@@ -46,6 +48,7 @@ sealed partial class JoinWatch : IDisposable
     readonly ILogger _log;
     readonly FrozenDictionary<string, Host> _hosts;
     readonly FrozenDictionary<string, Host>.AlternateLookup<ReadOnlySpan<char>> _byDomain;
+    readonly ConcurrentDictionary<Jid, byte> _marksSelf = new(); // domains whose rooms use status 110
     ITimer? _timer;
     DateTimeOffset _expiredAt, _overflowLoggedAt;
     int _isSweeping;
@@ -108,16 +111,20 @@ sealed partial class JoinWatch : IDisposable
     /// <returns>True when the client has got what it is to get of it.</returns>
     public bool Received(Session session, Presence presence)
     {
+        // Seldom, so that nothing is looked for in the presence of each occupant.
+        bool isOfUnknown = presence.Type == PresenceType.Available && session.Joins?.Knows(presence.From) != true
+            && !_router.IsOwn(presence.From) && presence.Child(Namespaces.MucUser, "x") is not null;
+        // A room that lets the session in late.
+        bool wasAddressed = isOfUnknown && !session.DirectedWithin(presence.From.Bare).IsNone;
+        if (isOfUnknown && !wasAddressed) LeaveStray(session, presence.From);
         if (session.Joins is not { } joins) return false;
-        // A room that lets the session in late: seldom, so that nothing is looked for in the presence of each occupant.
-        bool wasAddressed = presence.Type == PresenceType.Available && !joins.Knows(presence.From)
-            && presence.Child(Namespaces.MucUser, "x") is not null && !_router.IsOwn(presence.From)
-            && !session.DirectedWithin(presence.From.Bare).IsNone;
         switch (joins.Received(presence, wasAddressed, _clock.GetUtcNow(), out var left))
         {
             case JoinChange.Joined:
                 _meters.Joined(1);
                 Note(session.Jid, presence.From, isInside: true);
+                if (_marksSelf.Count >= DomainsMax) _marksSelf.Clear();
+                _marksSelf.TryAdd(presence.From.DomainJid, 0);
                 break;
             case JoinChange.Renamed:
                 if (joins.TryFind(presence.From, out var renamed))
@@ -127,6 +134,11 @@ sealed partial class JoinWatch : IDisposable
                 _meters.Joined(-1);
                 Note(session.Jid, left, isInside: false);
                 ForgetRejoins(session, left);
+                ForgetDirectedOfLeft(session, joins, left);
+                break;
+            case JoinChange.Refused:
+                // An earlier attempt, under another nick, may have come through: no word of the room is expected now.
+                ForgetDirected(session, presence.From);
                 break;
         }
         return TakeForRejoin(session, presence);
@@ -136,9 +148,58 @@ sealed partial class JoinWatch : IDisposable
     /// <returns>True when the client has got what it is to get of it.</returns>
     public bool Heard(Session session, Message message)
     {
-        if (message.Type != MessageType.Groupchat || session.Joins is not { } joins) return false;
-        joins.Heard(message.From, _clock.GetUtcNow());
-        return TakeForRejoin(session, message);
+        if (message.Type != MessageType.Groupchat) return false;
+        if (session.Joins?.Heard(message.From, _clock.GetUtcNow()) == true) return TakeForRejoin(session, message);
+        LeaveStray(session, message.From);
+        return false;
+    }
+
+    /// <summary>A room of another server believes that the session is inside, and it is not: it has left, and the word
+    /// of it was lost; or it was another session, which had the same address. The room is told once more (XEP-0045
+    /// §7.14), under whatever nick: it knows the session by its address.</summary>
+    void LeaveStray(Session session, Jid from)
+    {
+        if (!from.IsFull || _router.IsOwn(from) || Find(session.Jid) is not { Rules.Asks: true }) return;
+        // One that is not known here any more, as the session is in too many.
+        if (!session.DirectedWithin(from.Bare).IsNone) return;
+        if (!(session.Joins ??= new JoinedRooms(session.Jid)).TakeStray(_clock.GetUtcNow())) return;
+        Leave(session.Jid, from);
+    }
+
+    /// <summary>Rooms have not answered: whether they never heard of the session, or their answer was lost, both sides
+    /// know from now on that it is not inside. The client may try again.</summary>
+    void GiveUpEntering(Session session, IReadOnlyList<Jid> occupants)
+    {
+        foreach (var occupant in occupants)
+        {
+            string? id = ForgetDirected(session, occupant);
+            Leave(session.Jid, occupant);
+            if (GiveUpRejoin(session, occupant)) continue; // its client believes that it is inside
+            session.Answer(new Presence(PresenceType.Available, session.Jid, occupant, id)
+                .Refuse(StanzaError.RemoteServerTimeout.WithText("the room did not answer") with
+                {
+                    By = session.Jid.DomainJid,
+                }));
+        }
+    }
+
+    // Each nick that it ever had there is an address that its presence went to. It may be entering again.
+    static void ForgetDirectedOfLeft(Session session, JoinedRooms joins, Jid left)
+    {
+        if (!joins.Knows(left)) ForgetDirected(session, left);
+    }
+
+    static string? ForgetDirected(Session session, Jid occupant)
+    {
+        string? id = session.DirectedId(occupant);
+        session.TakeDirected(to => to.SameBare(occupant));
+        return id;
+    }
+
+    void Leave(Jid session, Jid occupant)
+    {
+        _meters.GhostCleared();
+        _ = _router.Route(new Presence(PresenceType.Unavailable, session, occupant, null)).AsTask();
     }
 
     /// <summary>Takes the answer to a ping of its own.</summary>
@@ -185,8 +246,8 @@ sealed partial class JoinWatch : IDisposable
         }
     }
 
-    /// <summary>A component is gone. Its rooms may be of any network (Biboumi's of IRC), and forget everybody when it is
-    /// restarted; it belongs to one domain, but those of all may be in them.</summary>
+    /// <summary>A component is gone. Its rooms may be of any network (Biboumi's of IRC), and forget everybody when it
+    /// is restarted; it belongs to one domain, but those of all may be in them.</summary>
     public void ComponentEnded(ComponentEnded end)
     {
         var now = _clock.GetUtcNow();
@@ -250,14 +311,23 @@ sealed partial class JoinWatch : IDisposable
             foreach (var session in account.Snapshot)
             {
                 if (session.Joins is not { } joins) continue;
-                foreach (var left in joins.Expire(now))
-                {
-                    _meters.Joined(-1);
-                    Note(session.Jid, left, isInside: false);
-                }
+                Expire(session, joins, now);
                 ExpireRejoins(session, now);
             }
         }
+    }
+
+    /// <summary>Gives up what has waited too long, or without a time all that waits.</summary>
+    void Expire(Session session, JoinedRooms joins, DateTimeOffset? now)
+    {
+        var unanswered = joins.TakeUnanswered(now, _marksSelf.ContainsKey);
+        foreach (var left in unanswered.Left.Concat(joins.Expire(now ?? DateTimeOffset.MaxValue)))
+        {
+            _meters.Joined(-1);
+            Note(session.Jid, left, isInside: false);
+            ForgetDirectedOfLeft(session, joins, left);
+        }
+        GiveUpEntering(session, unanswered.Wanted);
     }
 
     IEnumerable<JoinedRooms> RoomsOf(Host host)
@@ -304,8 +374,10 @@ sealed partial class JoinWatch : IDisposable
         string reason = drop.Reason is { Length: > 0 and <= ReasonCharsMax } text ? text : DefaultReason;
         _log.Dropped(drop.Session, drop.Occupant, reason);
         if (drop.IsFlapping) _log.Flaps(drop.Session, drop.Occupant);
+        if (drop.MayBeInside) Leave(drop.Session, drop.Occupant);
         if (_sessions.FindSession(drop.Session) is not { } session || TryRejoin(session, drop, host.Rules)) return;
         ForgetRejoins(session, drop.Occupant);
+        if (session.Joins is { } joins) ForgetDirectedOfLeft(session, joins, drop.Occupant);
         Tell(session, drop.Occupant, reason, host.Rules);
     }
 

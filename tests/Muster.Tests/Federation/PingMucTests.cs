@@ -287,4 +287,59 @@ public sealed class PingMucTests : IAsyncLifetime
         await rooms.AnswerAsync(await rooms.PingAsync(romeo.Jid), romeo.Jid, "not-acceptable");
         await romeo.ExpectAsync(Notice());
     }
+
+    static string Shown(string room, string nick) => $"<presence from='{room}/{nick}' to='romeo@verona.test/test'>" +
+        $"<x xmlns='{User}'><item affiliation='none' role='participant'/></x></presence>";
+
+    const string NoAnswer =
+        "<presence type='error' from='hall@rooms.test/Romeo' to='romeo@verona.test/test' id='enter'>" +
+        "<error type='wait' by='verona.test'>" +
+        "<remote-server-timeout xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/>" +
+        "<text xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'>the room did not answer</text></error></presence>";
+
+    [Fact]
+    public async Task ARoomThatNeverAnswersIsLeftAndTheClientToldSo()
+    {
+        var server = await ServeAsync();
+        var romeo = await server.LoginAsync("romeo@verona.test");
+        var rooms = new ScriptedRooms(_world, server);
+        await rooms.AdmitAsync(romeo);
+        await romeo.SendAsync("<presence to='hall@rooms.test/Romeo' id='enter'>" +
+            "<x xmlns='http://jabber.org/protocol/muc'/></presence>");
+        await rooms.ReceiveAsync("<presence to='hall@rooms.test/Romeo'*<x xmlns='http://jabber.org/protocol/muc'/>*");
+        // Another occupant of that name is no answer: rooms of this domain say who is meant.
+        await rooms.SendAsync(Shown("hall@rooms.test", "Romeo"));
+        await romeo.ExpectAsync(Shown("hall@rooms.test", "Romeo"));
+        await server.AdvanceAsync(Seconds(119));
+        await romeo.ExpectNothingAsync();
+        for (int i = 0; i < 12; i++) await server.AdvanceAsync(Seconds(1));
+        await romeo.ExpectAsync(NoAnswer);
+        await rooms.ReceiveAsync("<presence to='hall@rooms.test/Romeo' from='romeo@verona.test/test' " +
+            "type='unavailable'*");
+        await romeo.ExpectNothingAsync();
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task ARoomThatTakesTheSessionForAnOccupantIsToldOnceThatItIsNone(bool byMessage)
+    {
+        var server = await ServeAsync();
+        var romeo = await server.LoginAsync("romeo@verona.test");
+        var rooms = new ScriptedRooms(_world, server);
+        await rooms.AdmitAsync(romeo);
+        string stray = byMessage
+            ? "<message type='groupchat' from='hall@rooms.test/Juliet' to='romeo@verona.test/test' id='m'>" +
+                "<body>Romeo?</body></message>"
+            : Shown("hall@rooms.test", "Juliet");
+        await rooms.SendAsync(stray + stray);
+        await rooms.ReceiveAsync("<presence to='hall@rooms.test/Juliet' from='romeo@verona.test/test' " +
+            "type='unavailable'*");
+        // Of the room that it is in, nothing of the kind.
+        await rooms.SendAsync("<message type='groupchat' from='garden@rooms.test/Juliet' " +
+            "to='romeo@verona.test/test' id='last'><body>here</body></message>");
+        await romeo.ExpectEventuallyAsync("<message type='groupchat' from='garden@rooms.test/Juliet' " +
+            "to='romeo@verona.test/test' id='last'>...</message>");
+        Assert.DoesNotContain("unavailable", rooms.Rest, StringComparison.Ordinal);
+    }
 }

@@ -156,6 +156,68 @@ public sealed class JoinedRoomsTests
         Assert.Empty(Inside);
     }
 
+    /// <summary>Presence that enters a room (XEP-0045 §7.2.1).</summary>
+    void Enter(string to) => _rooms.Sent(Presence($"<presence xmlns='jabber:client' from='{Romeo}' to='{to}'>" +
+        "<x xmlns='http://jabber.org/protocol/muc'/></presence>"), 1000, _now);
+
+    string[] Unanswered(bool isLast = false, bool marksSelf = true) => [.. _rooms.TakeUnanswered(
+        isLast ? null : _now, _ => marksSelf).Wanted.Select(occupant => occupant.ToString())];
+
+    [Fact]
+    public void ARoomThatNeverAnswersIsGivenUpAndNothingElse()
+    {
+        Join("hall@rooms.test/Romeo");
+        Enter("garden@rooms.test/Romeo");
+        Send("juliet@balcony.test/phone"); // no room: nobody said that it is one
+        _now += TimeSpan.FromSeconds(120);
+        Assert.Empty(Unanswered());
+        _now += TimeSpan.FromSeconds(1);
+        Assert.Equal(["garden@rooms.test/Romeo"], Unanswered());
+        Assert.Empty(Unanswered(isLast: true));
+        Assert.Equal(["hall@rooms.test/Romeo"], Inside);
+    }
+
+    [Fact]
+    public void WhereNothingElseIsKnownPresenceWithoutStatus110MayBeTheAnswer()
+    {
+        Enter("garden@rooms.test/Romeo");
+        Receive("garden@rooms.test/Romeo", "", X());
+        _now += TimeSpan.FromSeconds(121);
+        Assert.Empty(Unanswered(marksSelf: false));
+        Assert.Equal(["garden@rooms.test/Romeo"], Unanswered(marksSelf: true));
+    }
+
+    [Fact]
+    public void AtTheEndNobodyIsOnTheWayAnyMore()
+    {
+        Join("garden@rooms.test/Romeo");
+        Send("garden@rooms.test/Romeo", "type='unavailable'");
+        Enter("garden@rooms.test/Montague");
+        Enter("hall@rooms.test/Romeo");
+        var unanswered = _rooms.TakeUnanswered(null, _ => true);
+        Assert.Equal(["garden@rooms.test/Montague", "hall@rooms.test/Romeo"],
+            unanswered.Wanted.Select(occupant => occupant.ToString()));
+        Assert.Equal([Jid.Parse("garden@rooms.test/Romeo")], unanswered.Left);
+        Assert.Equal(0, _rooms.Count);
+    }
+
+    [Fact]
+    public void WhoIsRefusedIsNotKnown()
+    {
+        Enter("garden@rooms.test/Romeo");
+        Assert.Equal(JoinChange.Refused, Receive("garden@rooms.test/Romeo", "type='error'", ""));
+        Assert.False(_rooms.Heard(Jid.Parse("garden@rooms.test/Juliet"), _now));
+    }
+
+    [Fact]
+    public void StraysAreSeenToOnceASecond()
+    {
+        Assert.True(_rooms.TakeStray(_now));
+        Assert.False(_rooms.TakeStray(_now));
+        _now += TimeSpan.FromSeconds(1);
+        Assert.True(_rooms.TakeStray(_now));
+    }
+
     [Fact]
     public void WhoComesBackBeforeTheLeavingIsConfirmedIsBack()
     {

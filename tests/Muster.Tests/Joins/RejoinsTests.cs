@@ -145,4 +145,28 @@ public sealed class RejoinsTests
         for (int i = 0; i <= Rejoins.OccupantsMax; i++) Receive(Shown($"n{i}"));
         Assert.Null(_rejoins.Begin(Own, _now));
     }
+
+    [Fact]
+    public void WhoEntersByItselfMeanwhileMustKnowThatItWasOut()
+    {
+        Enter("Juliet");
+        Assert.NotNull(_rejoins.Begin(Own, _now));
+        var enters = (Presence)Read($"<presence from='romeo@verona.test/orchard' to='{Room}/Montague'>" +
+            "<x xmlns='http://jabber.org/protocol/muc'/></presence>");
+        Assert.Equal(Own, _rejoins.Sent(enters, _now));
+        Assert.Equal(Jid.None, _rejoins.Sent(enters, _now));
+        Assert.Empty(_rejoins.Expire(_now + Rejoins.Patience));
+        Assert.Null(Receive(Self("Montague"))); // the client's own
+    }
+
+    [Fact]
+    public void WhatTheRoomSaidOfTheEndIsNotShownWhileTheSessionComesBack()
+    {
+        Enter("Juliet");
+        _rejoins.Begin(Own, _now);
+        Assert.Empty(Step($"<presence type='unavailable' from='{Own}' to='romeo@verona.test/orchard'>" +
+            $"<x xmlns='{User}'><item role='none'/><status code='110'/><status code='333'/></x></presence>"));
+        Assert.Empty(Step(Shown("Juliet")));
+        Assert.True(Receive(Self())!.Value.IsDone);
+    }
 }

@@ -365,4 +365,36 @@ public sealed class RoomChecksTests
         Assert.Equal(2, _checks.UnansweredCount);
         Assert.Equal(4, _checks.Count);
     }
+
+    /// <summary>The session was inside after the room was asked; whether the room has dropped it since then, only
+    /// another answer tells.</summary>
+    [Fact]
+    public void AnAnswerThatAProofHasOvertakenIsAskedForAgain()
+    {
+        var romeo = Session("romeo@verona.test/orchard", "garden@rooms.test/Romeo");
+        _checks.StreamEnded(Rooms, _now);
+        var ping = OnePing(TimeSpan.FromSeconds(61));
+        _now += TimeSpan.FromSeconds(1);
+        romeo.Heard(Jid.Parse("garden@rooms.test/Romeo"), _now);
+        _now += TimeSpan.FromSeconds(1);
+        Assert.Empty(Answer(ping, StanzaError.NotAcceptable));
+        Assert.Equal(1, romeo.Count);
+        ping = OnePing(TimeSpan.FromSeconds(2));
+        Assert.Contains(Answer(ping, StanzaError.NotAcceptable), effect => effect is CheckEffect.Drop);
+    }
+
+    /// <summary>Another stream has ended while the room was being asked: the answer may be of before that.</summary>
+    [Fact]
+    public void AnAnswerThatADoubtHasOvertakenIsAskedForAgain()
+    {
+        var romeo = Session("romeo@verona.test/orchard", "garden@rooms.test/Romeo");
+        _checks.StreamEnded(Rooms, _now);
+        var ping = OnePing(TimeSpan.FromSeconds(61));
+        _checks.StreamEnded(Rooms, _now + TimeSpan.FromSeconds(1));
+        Pass(TimeSpan.FromSeconds(59));
+        Answer(ping);
+        ping = OnePing(TimeSpan.FromSeconds(5));
+        Assert.Contains(Answer(ping), effect => effect is CheckEffect.Settled { Outcome: CheckOutcome.Ok });
+        Assert.Equal(1, romeo.Count);
+    }
 }

@@ -13,6 +13,35 @@ public sealed class SimulationTests
     public void Nobody_misses_or_repeats_anything_under_a_thousand_seeds() =>
         Assert.Null(Campaign.FindFirst(1, 1000, steps: 120, Fault.None, null));
 
+    /// <summary>Two servers whose users are in each other's rooms.</summary>
+    [Fact]
+    [Spec("XEP-0410", "3.2")]
+    public void Servers_agree_on_who_is_inside_whatever_happens_to_their_streams() =>
+        Assert.Null(Campaign.FindFirst(1, 80, steps: 150, Fault.None, null, servers: 2));
+
+    /// <summary>Seeds that found something, each named after it.</summary>
+    [Theory]
+    [InlineData(3)]     // entering was answered, and the answer lost: the client waited for ever, inside
+    [InlineData(8)]     // a session had gone, and the word of it was lost: the next under its address was a ghost
+    [InlineData(11)]    // a server was stopped while one of its users was entering
+    [InlineData(38)]    // of two attempts to enter the first came through, and the second was refused
+    [InlineData(141)]   // a stream that had lost track of what it sent was taken for resumable
+    [InlineData(465)]   // a ghost in a room where nobody speaks
+    [InlineData(730)]   // a room's last word of before was told to a client that was being brought back
+    [InlineData(971)]   // a session had had several nicks before it left
+    [InlineData(1530)]  // a session of before a crash was taken for its successor's after the next restart
+    [InlineData(536)]   // a client entered by itself while its server was bringing it back
+    public void What_was_found_between_servers_stays_mended(int seed) => World.Run(seed, 300, servers: 2);
+
+    /// <summary>A room's answer that the session is not inside was not believed, as it had been inside after it was
+    /// asked; and it had dropped out after that.</summary>
+    [Fact]
+    public void An_answer_that_a_proof_has_overtaken_is_asked_for_again() => World.Run(103, 200, servers: 2);
+
+    [Fact]
+    public void Two_servers_do_the_same_with_the_same_seed() =>
+        Assert.Equal(World.Run(7, 300, servers: 2), World.Run(7, 300, servers: 2));
+
     [Fact]
     public void The_same_seed_does_the_same() => Assert.Equal(World.Run(7, 500), World.Run(7, 500));
 
