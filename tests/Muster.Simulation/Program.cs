@@ -8,12 +8,14 @@ const string Usage = """
       --steps N     things that users and misfortune do (default 300)
       --servers N   1 server, or 2 whose users are in each other's rooms (default 1)
       --fault NAME  a mistake of the host, which the checkers must find; 'all' shows what finds each
+      --joins N     no simulation: what it costs to look after N rooms of other servers
       --trace JID   show all that one client (romeo@x/1 ... tybalt@x/2) sends and gets
     """;
 
 int from = 1, to = 1, steps = 300, servers = 1;
 var fault = Fault.None;
 bool showsFaults = false;
+int joins = 0;
 string? traced = null;
 for (int i = 0; i < args.Length; i += 2)
 {
@@ -25,6 +27,7 @@ for (int i = 0; i < args.Length; i += 2)
         "--seeds" => range.Length == 2 && TryNumber(range[0], out from) && TryNumber(range[1], out to) && from <= to,
         "--steps" => TryNumber(value, out steps),
         "--servers" => TryNumber(value, out servers) && servers is 1 or 2,
+        "--joins" => TryNumber(value, out joins) && joins > 0,
         "--fault" => (showsFaults = value == "all") || Enum.TryParse(value, ignoreCase: true, out fault),
         "--trace" => (traced = value).Length > 0,
         _ => false,
@@ -33,6 +36,7 @@ for (int i = 0; i < args.Length; i += 2)
     Console.Error.WriteLine(Usage);
     return args[i] == "--help" ? 0 : 2;
 }
+if (joins > 0) return JoinLoad.Run(joins);
 if (showsFaults) return Campaign.ShowFaults(from, Math.Max(to, from + 99), steps);
 if (from < to) return Campaign.Run(from, to, steps, fault, servers);
 try

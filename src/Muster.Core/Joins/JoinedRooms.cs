@@ -233,6 +233,19 @@ public sealed class JoinedRooms(Jid session)
         lock (_lock) return [.. _byRoom.Values.Where(entry => entry.JoinedAt != 0).Select(entry => entry.ToRoom())];
     }
 
+    /// <summary>The same in a list that is used again and again, for who looks at all sessions.</summary>
+    /// <param name="into">What it holds is replaced.</param>
+    public List<JoinedRoom> All(List<JoinedRoom> into)
+    {
+        into.Clear();
+        lock (_lock)
+        {
+            foreach (var entry in _byRoom.Values)
+                if (entry.JoinedAt != 0) into.Add(entry.ToRoom());
+        }
+        return into;
+    }
+
     /// <summary>The session is in no room any more. Where it was.</summary>
     public IReadOnlyList<JoinedRoom> Clear()
     {

@@ -53,22 +53,27 @@ public sealed partial class RoomChecks
 
     void AskDueDomains(IEnumerable<JoinedRooms> sessions, DateTimeOffset now, List<CheckEffect> effects)
     {
-        Dictionary<Jid, (Domain Domain, List<(JoinedRooms Rooms, JoinedRoom Room)> Found)>? due = null;
+        Dictionary<string, (Domain Domain, List<(JoinedRooms Rooms, JoinedRoom Room)> Found)>? due = null;
         foreach (var (name, domain) in _domains)
         {
             if (domain.DueAt is not { } at || at > now) continue;
             domain.DueAt = null;
-            (due ??= [])[name] = (domain, []);
+            (due ??= new(StringComparer.Ordinal))[name.ToString()] = (domain, []);
         }
         if (due is null) return;
+        var byDomain = due.GetAlternateLookup<ReadOnlySpan<char>>();
+        var buffer = new List<JoinedRoom>();
         foreach (var rooms in sessions)
         {
-            foreach (var room in rooms.All())
-                if (due.TryGetValue(room.Occupant.DomainJid, out var asked)) asked.Found.Add((rooms, room));
+            foreach (var room in rooms.All(buffer))
+                if (byDomain.TryGetValue(room.Occupant.Domain, out var asked)) asked.Found.Add((rooms, room));
         }
+        // No faster than they may be asked, so that none has to be put off again and again.
+        var pace = TimeSpan.FromSeconds(1) / Math.Max(1, Rules.RatePerSecond);
         foreach (var (domain, found) in due.Values)
         {
             var step = found.Count * SpreadStep > SpreadMax ? SpreadMax / found.Count : SpreadStep;
+            if (step < pace) step = pace;
             var at = now;
             foreach (var (rooms, room) in found)
             {
@@ -85,23 +90,23 @@ public sealed partial class RoomChecks
     {
         if (Rules.Silence <= TimeSpan.Zero || now < _silenceAt) return;
         _silenceAt = now + SilencePeriod;
-        var samples = new Dictionary<Jid, (JoinedRooms Rooms, JoinedRoom Room)>();
+        var samples = new Dictionary<string, (JoinedRooms Rooms, JoinedRoom Room)>(StringComparer.Ordinal);
+        var byDomain = samples.GetAlternateLookup<ReadOnlySpan<char>>();
+        var buffer = new List<JoinedRoom>();
         foreach (var rooms in sessions)
         {
-            foreach (var room in rooms.All())
+            foreach (var room in rooms.All(buffer))
             {
                 if (room.IsChanging || now - room.HeardAt < Rules.Silence) continue;
-                var name = room.Occupant.DomainJid;
-                if (!samples.TryGetValue(name, out var best) || IsBetter(rooms, room, best))
-                    samples[name] = (rooms, room);
+                if (!byDomain.TryGetValue(room.Occupant.Domain, out var best) || IsBetter(rooms, room, best))
+                    byDomain[room.Occupant.Domain] = (rooms, room);
             }
         }
         if (samples.Count == 0) return;
-        var asked = _checks.Values.Select(check => check.Room.DomainJid).ToHashSet();
-        foreach (var (name, (rooms, room)) in samples)
+        foreach (var check in _checks.Values) byDomain.Remove(check.Room.Domain);
+        foreach (var (rooms, room) in samples.Values)
         {
-            if (asked.Contains(name)) continue;
-            var domain = DomainOf(name, now);
+            var domain = DomainOf(room.Occupant.DomainJid, now);
             if (now - domain.SampledAt < Rules.Silence) continue;
             domain.SampledAt = now;
             Ask(rooms, room.Occupant, now, now, isSample: true, effects);
