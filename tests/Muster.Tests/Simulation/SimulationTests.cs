@@ -17,7 +17,7 @@ public sealed class SimulationTests
     [Fact]
     [Spec("XEP-0410", "3.2")]
     public void Servers_agree_on_who_is_inside_whatever_happens_to_their_streams() =>
-        Assert.Null(Campaign.FindFirst(1, 80, steps: 150, Fault.None, null, servers: 2));
+        Assert.Null(Campaign.FindFirst(1, 50, steps: 150, Fault.None, null, servers: 2));
 
     /// <summary>Seeds that found something, each named after it.</summary>
     [Theory]
