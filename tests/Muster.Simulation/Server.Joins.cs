@@ -78,7 +78,16 @@ internal sealed partial class Server
         bool isOfUnknown =
             presence.Type == PresenceType.Available && session.Joins?.Knows(presence.From) != true;
         bool wasAddressed = isOfUnknown && !session.DirectedWithin(presence.From.Bare).IsNone;
-        if (isOfUnknown && !wasAddressed) LeaveStray(session, presence.From);
+        if (isOfUnknown && !wasAddressed)
+        {
+            LeaveStray(session, presence.From);
+            if (JoinedRooms.IsSelf(presence))
+            {
+                session.Deliver(presence);
+                Tell(session, presence.From);
+                return true;
+            }
+        }
         if (session.Joins is not { } joins) return false;
         switch (joins.Received(presence, wasAddressed, _world.Now, out var left))
         {

@@ -349,7 +349,10 @@ public sealed class JoinedRooms(Jid session)
 
     static DateTimeOffset Time(long ticks) => ticks == 0 ? default : new DateTimeOffset(ticks, TimeSpan.Zero);
 
-    // XEP-0045 §7.2.2: by status 110 a client knows its own presence.
+    /// <summary>Whether presence is about the one who gets it: by status 110 a client knows its own (XEP-0045
+    /// §7.2.2).</summary>
+    public static bool IsSelf(Presence presence) => IsSelf(presence, out _);
+
     static bool IsSelf(Presence presence, out MucUser? user)
     {
         user = presence.Child(Namespaces.MucUser, "x") is { } x ? MucUser.Read(x, out _) : null;

@@ -116,7 +116,11 @@ sealed partial class JoinWatch : IDisposable
             && !_router.IsOwn(presence.From) && presence.Child(Namespaces.MucUser, "x") is not null;
         // A room that lets the session in late.
         bool wasAddressed = isOfUnknown && !session.DirectedWithin(presence.From.Bare).IsNone;
-        if (isOfUnknown && !wasAddressed) LeaveStray(session, presence.From);
+        if (isOfUnknown && !wasAddressed)
+        {
+            LeaveStray(session, presence.From);
+            if (JoinedRooms.IsSelf(presence)) return TellAtOnce(session, presence);
+        }
         if (session.Joins is not { } joins) return false;
         switch (joins.Received(presence, wasAddressed, _clock.GetUtcNow(), out var left))
         {
@@ -187,6 +191,15 @@ sealed partial class JoinWatch : IDisposable
     static void ForgetDirectedOfLeft(Session session, JoinedRooms joins, Jid left)
     {
         if (!joins.Knows(left)) ForgetDirected(session, left);
+    }
+
+    /// <summary>The late answer of a room whose entering was given up: what the client takes from it does not
+    /// last.</summary>
+    bool TellAtOnce(Session session, Presence self)
+    {
+        session.Deliver(self);
+        if (Find(session.Jid) is { } host) Tell(session, self.From, DefaultReason, host.Rules);
+        return true;
     }
 
     static string? ForgetDirected(Session session, Jid occupant)

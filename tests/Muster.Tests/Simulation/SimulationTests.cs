@@ -30,6 +30,7 @@ public sealed class SimulationTests
     [InlineData(730)]   // a room's last word of before was told to a client that was being brought back
     [InlineData(971)]   // a session had had several nicks before it left
     [InlineData(1530)]  // a session of before a crash was taken for its successor's after the next restart
+    [InlineData(62)]    // a room answered late, after the entering was given up
     [InlineData(536)]   // a client entered by itself while its server was bringing it back
     public void What_was_found_between_servers_stays_mended(int seed) => World.Run(seed, 300, servers: 2);
 
