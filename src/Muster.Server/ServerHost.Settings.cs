@@ -66,6 +66,7 @@ sealed partial class ServerHost
         Mechanisms = [.. _live.Auth.Methods],
         Pepper = _pepper,
         Iterations = _live.Auth.ScramIterations,
+        Proved = _proved,
         OffersTokens = _live.Auth.Tokens.Enabled,
         TokenRotation = _live.Auth.Tokens.Rotation,
         InlineFeatures = [.. _slots.InlineFeatures.Where(

@@ -37,6 +37,7 @@ sealed partial class ServerHost : IAsyncDisposable
     readonly EarlyTable _early;
     readonly ClientServices _clients;
     readonly byte[] _pepper;
+    readonly ProvedPasswords _proved;
     readonly HttpRoutes _routes = new();
     readonly IDisposable _folderLock;
     readonly MetricsPage _metrics;
@@ -62,6 +63,7 @@ sealed partial class ServerHost : IAsyncDisposable
 
         // What all stand on.
         _pepper = DataFolder.Pepper(folder);
+        _proved = new ProvedPasswords(_pepper, config.Auth.ProvedPasswords);
         var meters = new Meters();
         _metrics = new MetricsPage(meters.Meter, StorageMeter.Name);
         var limits = LimitsOf(config);

@@ -71,7 +71,7 @@ public sealed partial class ClientNegotiation
     {
         _claimed = Jid.None;
         _isDisabled = false;
-        var inputs = new SaslInputs(nonce, _policy.Pepper, _policy.Iterations);
+        var inputs = new SaslInputs(nonce, _policy.Pepper, _policy.Iterations, _policy.Proved);
         _exchange = Offer.Begin(mechanism, inputs, out var failure);
         if (_exchange is null) Fail(failure!, effects);
         else if (!isDecoded) Fail(SaslFailure.IncorrectEncoding, effects);

@@ -43,6 +43,9 @@ public sealed record ClientPolicy
     /// <summary>PBKDF2 iterations of new secrets.</summary>
     public int Iterations { get; init; } = ScramSecret.IterationsDefault;
 
+    /// <summary>Passwords that PLAIN has proved before; null: none is remembered.</summary>
+    public ProvedPasswords? Proved { get; init; }
+
     /// <summary>Authentication attempts that may fail on one connection (RFC 6120 §6.4.5: two to five).</summary>
     public int FailuresMax { get; init; } = 5;
 

@@ -21,6 +21,8 @@ sealed class PlainServer(SaslMechanism mechanism, SaslOffer offer, SaslInputs in
         _message = null;
         // An unknown user costs the same time as a known one.
         secret ??= ScramSecret.Fake(ScramHash.Sha256, _user, inputs.Pepper.Span, inputs.Iterations);
-        return secret.Verify(message.Password) ? Succeed(_user, message.Authzid) : Fail(SaslFailure.NotAuthorized);
+        return secret.Verify(message.Password, inputs.Proved)
+            ? Succeed(_user, message.Authzid)
+            : Fail(SaslFailure.NotAuthorized);
     }
 }

@@ -25,8 +25,10 @@ public sealed record SaslConnection
 /// <param name="Pepper">Random bytes that this server made once and keeps to itself: see
 /// <see cref="ScramSecret.Fake"/>.</param>
 /// <param name="Iterations">Iterations that users who do not exist seem to have: those of new secrets.</param>
+/// <param name="Proved">Passwords that PLAIN has proved before; null: none is remembered.</param>
 public sealed record SaslInputs(
-    string ServerNonce, ReadOnlyMemory<byte> Pepper, int Iterations = ScramSecret.IterationsDefault);
+    string ServerNonce, ReadOnlyMemory<byte> Pepper, int Iterations = ScramSecret.IterationsDefault,
+    ProvedPasswords? Proved = null);
 
 /// <summary>Which mechanisms one connection is offered, and the start of an exchange with one of them. Knows nothing of
 /// the XML profile, so RFC 6120 and XEP-0388 share it.</summary>

@@ -90,12 +90,18 @@ public sealed class ScramSecret
     }
 
     /// <summary>True when the password is the one that this secret was derived from. Takes the same time for any
-    /// password; some milliseconds of processor time.</summary>
-    public bool Verify(string password)
+    /// password that was not proved before; some milliseconds of processor time.</summary>
+    /// <param name="password">The password, as the user typed it.</param>
+    /// <param name="proved">What was proved before; null to compute it each time.</param>
+    public bool Verify(string password, ProvedPasswords? proved = null)
     {
         if (!TryPrepare(password, out byte[]? prepared)) return false;
+        var mark = proved?.MarkOf(_storedKey, prepared) ?? 0;
+        if (proved?.Has(mark) == true) return true;
         byte[] clientKey = Hash.Hmac(Hash.Hi(prepared, _salt, Iterations), "Client Key"u8);
-        return CryptographicOperations.FixedTimeEquals(Hash.Digest(clientKey), _storedKey);
+        if (!CryptographicOperations.FixedTimeEquals(Hash.Digest(clientKey), _storedKey)) return false;
+        proved?.Add(mark);
+        return true;
     }
 
     /// <summary>The text under which it is stored, in the form of RFC 5803 §3:

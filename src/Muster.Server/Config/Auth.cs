@@ -16,6 +16,10 @@ sealed class AuthConfig(Section s)
         "Iterations of the keys that are stored for new passwords; RFC 7677 §4 wants at least 4096.",
         min: ScramSecret.IterationsMin, max: ScramSecret.IterationsMax, reloads: true);
 
+    public int ProvedPasswords { get; } = s.Int("proved_passwords", 10_000,
+        "Passwords of PLAIN logins that are remembered in memory, as keyed hashes, so that the next login with one " +
+        "does not cost all iterations again; 0 for none.", min: 0, max: 1_000_000);
+
     public TokenConfig Tokens { get; } = s.Table("tokens",
         "Tokens with which a client that has logged in once comes back without the password, in one round trip " +
         "(XEP-0484). A new password makes them worthless.", t => new TokenConfig(t));
