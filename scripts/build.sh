@@ -1,12 +1,16 @@
 # Sourced by the commands at the root: build what is older than its sources. Sets $root and $out.
 root=$(cd "$(dirname "$0")" && pwd)
-out=$root/src/Muster/bin/Release/net10.0
+out=$root/artifacts/muster
 export DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1
 
 need_sdk() {
     command -v dotnet >/dev/null 2>&1 && return
     echo "muster: the .NET 10 SDK is needed: https://dotnet.microsoft.com/download" >&2
     exit 1
+}
+
+publish() {
+    dotnet publish "$root/src/Muster" -c Release --use-current-runtime --no-self-contained -o "$out" -v quiet --nologo "$@"
 }
 
 # Builds the program in Release when a source is newer than the last build.
@@ -18,10 +22,14 @@ build_server() {
     need_sdk
     echo "muster: building ..." >&2
     log=$(mktemp)
-    if ! dotnet build "$root/src/Muster" -c Release -v quiet --nologo >"$log" 2>&1; then
-        cat "$log" >&2
-        rm -f "$log"
-        exit 1
+    # Compiled ahead of time it starts in half the time; the compiler is a package of its own, which not every registry has.
+    if ! publish -p:PublishReadyToRun=true >"$log" 2>&1; then
+        if ! publish >"$log" 2>&1; then
+            cat "$log" >&2
+            rm -f "$log"
+            exit 1
+        fi
+        echo "muster: built without ahead-of-time compilation (its package could not be had): starts take longer" >&2
     fi
     rm -f "$log"
     touch "$out/muster.dll"

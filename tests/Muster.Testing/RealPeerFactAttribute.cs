@@ -21,7 +21,7 @@ public sealed class RealPeerFactAttribute : FactAttribute
         ["nodejs"] = ["/usr/bin/node", "/usr/local/bin/node", "/opt/*/bin/node"],
         // From npm, not from Debian: fetched by ./test --all and ./run into this checkout.
         ["xmpp.js"] = ["tests/Muster.Interop/js/node_modules/@xmpp/client/package.json"],
-        ["converse.js"] = ["src/Muster/bin/Release/net10.0/chat/converse.min.js"],
+        ["converse.js"] = ["artifacts/muster/chat/converse.min.js"],
         ["prosody"] = ["/usr/bin/prosody"],
         ["lua-unbound"] = ["/usr/lib/*/lua/5.4/lunbound.so", "/usr/lib/x86_64-linux-gnu/lua/5.4/lunbound.so"],
         ["biboumi"] = ["/usr/bin/biboumi"],

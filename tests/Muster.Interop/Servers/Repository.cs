@@ -16,9 +16,8 @@ static class Repository
     {
         get
         {
-            string Built(string configuration) =>
-                Path.Combine(Root, "src", "Muster", "bin", configuration, "net10.0", "muster");
-            return File.Exists(Built("Release")) ? Built("Release") : Built("Debug");
+            string built = Path.Combine(Root, "artifacts", "muster", "muster");
+            return File.Exists(built) ? built : Path.Combine(Root, "src", "Muster", "bin", "Debug", "net10.0", "muster");
         }
     }
 
