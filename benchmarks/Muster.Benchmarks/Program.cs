@@ -1,4 +1,5 @@
-// The parts of a room message's path, each alone: dotnet run -c Release --project benchmarks/Muster.Benchmarks -- --filter '*'
+// The parts of a room message's path, each alone:
+// dotnet run -c Release --project benchmarks/Muster.Benchmarks -- --filter '*'
 using BenchmarkDotNet.Running;
 using Muster.Benchmarks;
 

@@ -10,7 +10,7 @@ using Muster.Protocol.Xml;
 
 namespace Muster.Benchmarks;
 
-/// <summary>One message of a room, part by part: read, decided upon, written once, copied to everybody inside.</summary>
+/// <summary>One message of a room, part by part: read, decided upon, written once, copied to all inside.</summary>
 [MemoryDiagnoser]
 public class RoomMessage
 {
@@ -91,7 +91,7 @@ public class RoomMessage
         return Decide(_message);
     }
 
-    /// <summary>Serialised once, copied into the buffers of all sessions, and taken from there as a writer would.</summary>
+    /// <summary>Serialised once, copied to the buffers of all sessions, and taken from there at once.</summary>
     [Benchmark]
     public int Broadcast()
     {

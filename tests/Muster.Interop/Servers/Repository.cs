@@ -17,7 +17,9 @@ static class Repository
         get
         {
             string built = Path.Combine(Root, "artifacts", "muster", "muster");
-            return File.Exists(built) ? built : Path.Combine(Root, "src", "Muster", "bin", "Debug", "net10.0", "muster");
+            return File.Exists(built)
+                ? built
+                : Path.Combine(Root, "src", "Muster", "bin", "Debug", "net10.0", "muster");
         }
     }
 
