@@ -184,6 +184,8 @@ internal sealed partial class Server
         {
             Note(session.Jid, left, isInside: false);
             ForgetDirectedOfLeft(session, left);
+            session.Answer(new Presence(PresenceType.Unavailable, left, session.Jid, null,
+                new MucUser(new MucItem(Affiliation.None, Role.None), MucStatus.Self).ToElement()));
         }
         GiveUpEntering(session, unanswered.Wanted);
     }

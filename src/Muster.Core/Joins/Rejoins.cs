@@ -159,11 +159,11 @@ public sealed class Rejoins
             return new([], Failure: presence.Error?.Text ?? presence.Error?.Condition ?? "the room refused");
         }
         string nick = presence.From.Resource.ToString();
-        // Of before: the room has yet to hear that the session comes back.
-        if (presence.Type == PresenceType.Unavailable && presence.From == view.Occupant) return new([]);
+        // Of before: the room has yet to hear that the session comes back. It may be its answer to another nick.
+        if (presence.Type == PresenceType.Unavailable
+            && (presence.From == view.Occupant || JoinedRooms.IsSelf(presence))) return new([]);
         if (presence.Type != PresenceType.Available || nick.Length == 0) return null;
-        bool isSelf = presence.Child(Namespaces.MucUser, "x") is { } x
-            && MucUser.Read(x, out _)?.Statuses.Contains(MucStatus.Self) == true;
+        bool isSelf = JoinedRooms.IsSelf(presence);
         bool isNews = !view.Occupants.TryGetValue(nick, out int before) || (!isSelf && before != HashOf(presence));
         view.Occupants[nick] = HashOf(presence);
         seen.Add(nick);

@@ -339,9 +339,17 @@ sealed partial class JoinWatch : IDisposable
             _meters.Joined(-1);
             Note(session.Jid, left, isInside: false);
             ForgetDirectedOfLeft(session, joins, left);
+            ConfirmLeaving(session, left);
         }
         GiveUpEntering(session, unanswered.Wanted);
     }
+
+    /// <summary>The session has left, and the room's word of it is lost (XEP-0045 §7.14). What the room had said before
+    /// it heard of that may have come after the client's goodbye: it believes that it is inside again then, and nobody
+    /// would ask. No status 333, as there is nothing to be mended.</summary>
+    static void ConfirmLeaving(Session session, Jid left) =>
+        session.Answer(new Presence(PresenceType.Unavailable, left, session.Jid, RandomText.Create(16),
+            new MucUser(new MucItem(Affiliation.None, Role.None), MucStatus.Self).ToElement()));
 
     IEnumerable<JoinedRooms> RoomsOf(Host host)
     {

@@ -320,6 +320,34 @@ public sealed class PingMucTests : IAsyncLifetime
     }
 
     [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task WhoHasLeftIsToldSoOnceThoughTheRoomsWordIsLost(bool entersAgain)
+    {
+        var server = await ServeAsync();
+        var romeo = await server.LoginAsync("romeo@verona.test");
+        var rooms = new ScriptedRooms(_world, server);
+        await rooms.AdmitAsync(romeo);
+        await romeo.SendAsync($"<presence type='unavailable' to='{Garden}'/>");
+        await rooms.ReceiveAsync($"<presence to='{Garden}'*type='unavailable'*");
+        if (entersAgain)
+        {
+            await romeo.SendAsync($"<presence to='{Garden}' id='enter'>" +
+                "<x xmlns='http://jabber.org/protocol/muc'/></presence>");
+            await rooms.ReceiveAsync("<x xmlns='http://jabber.org/protocol/muc'/>*");
+        }
+        await server.AdvanceAsync(Seconds(58));
+        await romeo.ExpectNothingAsync();
+        for (int i = 0; i < 12; i++) await server.AdvanceAsync(Seconds(1));
+        // It may have seen an older word of the room after its own, that it is inside.
+        await romeo.ExpectAsync(Notice(codes: "<status code='110'/>")
+            .Replace("<reason>Connection to remote server lost</reason>", "", StringComparison.Ordinal)
+            .Replace("role='none'></item>", "role='none'/>", StringComparison.Ordinal));
+        await romeo.ExpectNothingAsync();
+        Assert.Contains("muc_joined_rooms 0", server.Host.Metrics.ToPrometheus(), StringComparison.Ordinal);
+    }
+
+    [Theory]
     [InlineData(true)]
     [InlineData(false)]
     public async Task ARoomThatTakesTheSessionForAnOccupantIsToldOnceThatItIsNone(bool byMessage)

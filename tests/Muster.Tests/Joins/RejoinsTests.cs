@@ -159,12 +159,14 @@ public sealed class RejoinsTests
         Assert.Null(Receive(Self("Montague"))); // the client's own
     }
 
-    [Fact]
-    public void WhatTheRoomSaidOfTheEndIsNotShownWhileTheSessionComesBack()
+    [Theory]
+    [InlineData("Romeo")]
+    [InlineData("Montague")] // the client has asked for another nick, and the room answers that it is not inside
+    public void WhatTheRoomSaidOfTheEndIsNotShownWhileTheSessionComesBack(string nick)
     {
         Enter("Juliet");
         _rejoins.Begin(Own, _now);
-        Assert.Empty(Step($"<presence type='unavailable' from='{Own}' to='romeo@verona.test/orchard'>" +
+        Assert.Empty(Step($"<presence type='unavailable' from='{Room}/{nick}' to='romeo@verona.test/orchard'>" +
             $"<x xmlns='{User}'><item role='none'/><status code='110'/><status code='333'/></x></presence>"));
         Assert.Empty(Step(Shown("Juliet")));
         Assert.True(Receive(Self())!.Value.IsDone);

@@ -32,6 +32,8 @@ public sealed class SimulationTests
     [InlineData(1530)]  // a session of before a crash was taken for its successor's after the next restart
     [InlineData(62)]    // a room answered late, after the entering was given up
     [InlineData(536)]   // a client entered by itself while its server was bringing it back
+    [InlineData(299)]   // a room's word from before came after a client had left, and the word that it had was lost
+    [InlineData(625)]   // a room said of a new nick that it is not inside, while the server brought the client back
     public void What_was_found_between_servers_stays_mended(int seed) => World.Run(seed, 300, servers: 2);
 
     /// <summary>A room's answer that the session is not inside was not believed, as it had been inside after it was
