@@ -88,6 +88,7 @@ internal sealed partial class Server
                 return true;
             }
         }
+        if (wasAddressed) session.Joins ??= new JoinedRooms(session.Jid);
         if (session.Joins is not { } joins) return false;
         switch (joins.Received(presence, wasAddressed, _world.Now, out var left))
         {

@@ -121,6 +121,8 @@ sealed partial class JoinWatch : IDisposable
             LeaveStray(session, presence.From);
             if (JoinedRooms.IsSelf(presence)) return TellAtOnce(session, presence);
         }
+        // Over a restart only rooms that had confirmed it are kept.
+        if (wasAddressed && Find(session.Jid) is { Rules.Tracks: true }) session.Joins ??= new(session.Jid);
         if (session.Joins is not { } joins) return false;
         switch (joins.Received(presence, wasAddressed, _clock.GetUtcNow(), out var left))
         {

@@ -57,21 +57,30 @@ public sealed class DropOutTests : IAsyncLifetime, IAsyncDisposable
     [RealPeerFact("prosody", "lua-unbound")]
     public Task WithProsody() => PlayAsync(StartProsodyAsync);
 
+    [RealPeerFact("prosody", "lua-unbound")]
+    public Task BroughtBackToProsody() => PlayAsync(StartProsodyAsync, Config + "\n  ping_muc_autorejoin = true",
+        PlayBringingBackAsync);
+
     [RealPeerFact("ejabberd")]
     public Task WithEjabberd() => PlayAsync(StartEjabberdAsync);
 
     [Fact]
     public Task TwoOfItsKind() => PlayAsync(StartOtherAsync);
 
-    async Task PlayAsync(Func<Task> startPeer)
+    Task PlayAsync(Func<Task> startPeer) => PlayAsync(startPeer, Config, async () =>
+    {
+        await PlayTheirRoomAsync();
+        await PlayOurRoomAsync();
+    });
+
+    async Task PlayAsync(Func<Task> startPeer, string config, Func<Task> play)
     {
         await startPeer();
-        _muster = await StartAsync(Domain, _peerPort, PeerProgram.AddressAsToml(_there, _toPeer!.Port));
+        _muster = await StartAsync(Domain, _peerPort, PeerProgram.AddressAsToml(_there, _toPeer!.Port), config);
         await AddAsync(_muster, "romeo");
         try
         {
-            await PlayTheirRoomAsync();
-            await PlayOurRoomAsync();
+            await play();
         }
         catch (Exception error)
         {
@@ -136,6 +145,43 @@ public sealed class DropOutTests : IAsyncLifetime, IAsyncDisposable
             $"<presence type='unavailable' from='{room}/Guest' to='{juliet.Jid}' id='**' xml:lang='**'>...</presence>");
         await juliet.DisposeAsync();
         await romeo.DisposeAsync();
+    }
+
+    /// <summary>Our user in a room of theirs, which forgets him: his server brings him back, and he gets what was said
+    /// meanwhile as if nothing had happened.</summary>
+    async Task PlayBringingBackAsync()
+    {
+        string room = $"garden@conference.{_there}";
+        var juliet = await _loginJuliet();
+        var romeo = await PeerClients.LoginAsync(_muster!.PlainPort, "romeo", Domain);
+        await EnterAsync(juliet, room, "Host", isFirst: true);
+        await EnterAsync(romeo, room, "Guest");
+        await SayAsync(juliet, romeo, room, "before");
+        await Task.Delay(2000); // what it was sent on entering is acknowledged
+
+        CutBoth();
+        await KickAsync(juliet, room);
+        await juliet.SendAsync($"<message to='{room}' type='groupchat' id='missed-1'><body>missed</body></message>");
+        await Task.Delay(4000); // until the other server has given up telling it
+        ReopenBoth();
+        await CountedAsync("ping_muc_rejoins_total{outcome=\"done\"} 1");
+        await romeo.SendAsync($"<message to='{room}' type='groupchat' id='last-1'><body>I am back</body></message>");
+        var seen = new List<string>();
+        while (true)
+        {
+            var stanza = await romeo.ReceiveAsync();
+            string? id = stanza.Attribute("id");
+            Assert.False(stanza.Attribute("type") == "unavailable", $"{stanza}");
+            Assert.False(id?.StartsWith("muc-ping", StringComparison.Ordinal) == true, $"{stanza}");
+            if (stanza.Name == "message" && stanza.Child("body") is not null) seen.Add(id ?? "");
+            if (id == "last-1") break;
+        }
+        Assert.Equal(["missed-1", "last-1"], seen);
+        await juliet.ExpectEventuallyAsync($"<message from='{room}/Guest' to='*' type='groupchat' id='last-1' " +
+            "xml:lang='**'>...<body>I am back</body></message>");
+        await CountedAsync("muc_joined_rooms 1");
+        await romeo.DisposeAsync();
+        await juliet.DisposeAsync();
     }
 
     /// <summary>Their user in a room of ours.</summary>
@@ -298,14 +344,15 @@ public sealed class DropOutTests : IAsyncLifetime, IAsyncDisposable
         }
     }
 
-    Task<ServerProcess> StartAsync(string domain, int port, string addresses) => ServerProcess.StartAsync($"""
+    Task<ServerProcess> StartAsync(
+        string domain, int port, string addresses, string config = Config) => ServerProcess.StartAsync($"""
         [general]
           hosts = ["{domain}"]
         [s2s]
           use_starttls = "required"
           cacertfile = "{_authority.RootFile}"
         {addresses}
-        {Config}
+        {config}
         """, demo: false, port, _authority.IssueAsToml([domain, $"conference.{domain}"]));
 
     static async Task AddAsync(ServerProcess server, string name)

@@ -122,6 +122,29 @@ public sealed class JoinRestartTests : IAsyncLifetime, IAsyncDisposable
     }
 
     [Fact]
+    public async Task ARoomThatLetsAClientInOnlyAfterARestartIsLookedAfter()
+    {
+        var first = await ServeAsync();
+        var romeo = await first.LoginAsync("romeo@verona.test");
+        string token = await EnableAsync(romeo);
+        var rooms = new ScriptedRooms(_world, first);
+        await romeo.SendAsync($"<presence to='{Garden}'/>");
+        await rooms.AcceptAsync();
+        await rooms.ReceiveAsync($"to='{Garden}'*");
+        await StopAsync(first);
+
+        var second = await ServeAsync();
+        rooms = new ScriptedRooms(_world, second);
+        var back = await ResumeAsync(second, token);
+        await back.SendAsync("<message to='garden@rooms.test' type='groupchat' id='m'/>");
+        await rooms.AcceptAsync();
+        await rooms.SendAsync($"<presence from='{Garden}' to='romeo@verona.test/test'><x xmlns='{User}'>" +
+            "<item affiliation='none' role='participant'/><status code='110'/></x></presence>");
+        await back.ExpectEventuallyAsync($"<presence from='{Garden}' to='romeo@verona.test/test'>...</presence>");
+        Assert.Contains("muc_joined_rooms 1", second.Host.Metrics.ToPrometheus(), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task WhoEndsWithTheServerHasLeftItsRoomsBefore()
     {
         var server = await ServeAsync();

@@ -34,6 +34,7 @@ public sealed class SimulationTests
     [InlineData(536)]   // a client entered by itself while its server was bringing it back
     [InlineData(299)]   // a room's word from before came after a client had left, and the word that it had was lost
     [InlineData(625)]   // a room said of a new nick that it is not inside, while the server brought the client back
+    [InlineData(1844)]  // a server was restarted that had lost sight of its user's only room, and then the room spoke
     public void What_was_found_between_servers_stays_mended(int seed) => World.Run(seed, 300, servers: 2);
 
     /// <summary>A room's answer that the session is not inside was not believed, as it had been inside after it was
