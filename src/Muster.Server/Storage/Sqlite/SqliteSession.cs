@@ -49,7 +49,7 @@ internal sealed class SqliteSession : SqlSession
                 $"PRAGMA busy_timeout = {(int)options.Patience.TotalMilliseconds}; PRAGMA foreign_keys = ON; "
                 + $"PRAGMA synchronous = {synchronous}; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -16384; "
                 // The log file shrinks to this after a checkpoint, so that one long read does not leave it huge.
-                + "PRAGMA journal_size_limit = 67108864");
+                + "PRAGMA wal_autocheckpoint = 10000; PRAGMA journal_size_limit = 67108864");
             return session;
         }
         catch (Exception e)
