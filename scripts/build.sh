@@ -22,7 +22,7 @@ build_server() {
     need_sdk
     echo "muster: building ..." >&2
     log=$(mktemp)
-    # Compiled ahead of time it starts in half the time; the compiler is a package of its own, which not every registry has.
+    # Compiled ahead of time it starts sooner; the compiler is a package of its own, which may not be had everywhere.
     if ! publish -p:PublishReadyToRun=true >"$log" 2>&1; then
         if ! publish >"$log" 2>&1; then
             cat "$log" >&2

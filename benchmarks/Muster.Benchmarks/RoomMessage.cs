@@ -116,10 +116,6 @@ public class RoomMessage
         public override void Settled() { }
         public override void Close(StreamError? error, bool keepsSession = false) { }
 
-        public override void Wake()
-        {
-            var waiting = Outbound.Take();
-            ArrayPool<byte>.Shared.Return(waiting.Array!);
-        }
+        public override void Wake() => OutboundBuffer.Return(Outbound.Take());
     }
 }

@@ -162,7 +162,7 @@ internal sealed class Connection : SessionLink
             _wire.Answer(item.Element!);
             rest = rest.Slice(at);
         }
-        ArrayPool<byte>.Shared.Return(bytes.Array!);
+        OutboundBuffer.Return(bytes);
     }
 
     // ---- The end ----
@@ -171,8 +171,7 @@ internal sealed class Connection : SessionLink
     {
         if (_isClosed || !IsHere) return;
         var lastAck = Session?.LastAck();
-        if (Outbound.IsOverflowing && Outbound.Take() is { Count: > 0 } waiting)
-            ArrayPool<byte>.Shared.Return(waiting.Array!);
+        if (Outbound.IsOverflowing) Outbound.Drop();
         if (lastAck is not null) WriteElement(lastAck);
         if (error is not null) _world.Note($"{Jid}: the server closes with {error.Condition}");
         WriteElement(Frames.Close);
@@ -184,7 +183,7 @@ internal sealed class Connection : SessionLink
     public void Lost()
     {
         if (_isClosed || !IsHere) return;
-        if (Outbound.Take() is { Count: > 0 } waiting) ArrayPool<byte>.Shared.Return(waiting.Array!);
+        Outbound.Drop();
         End(keepsSession: true);
     }
 

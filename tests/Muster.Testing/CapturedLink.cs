@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.Text;
 using Muster.Core.Sessions;
 using Muster.Protocol.Stanzas;
@@ -52,11 +51,7 @@ public sealed class CapturedLink(int outboundBytesMax = 4 * 1024 * 1024) : Sessi
     /// <summary>Takes what was written and forgets it.</summary>
     public void Drop()
     {
-        lock (Gate)
-        {
-            var taken = Outbound.Take();
-            if (taken.Array is { Length: > 0 } array) ArrayPool<byte>.Shared.Return(array);
-        }
+        lock (Gate) Outbound.Drop();
     }
 
     /// <summary>Takes what was written, as elements.</summary>

@@ -15,6 +15,12 @@ public sealed class OutboundBuffer(int bytesMax) : IBufferWriter<byte>
 {
     const int FirstRent = 2048;
 
+    // A message to a room fills the buffers of all inside before the first of them is sent, which is more than the
+    // shared pool keeps for a core: it would make new ones for each message. What is kept is bounded by 512 of each
+    // size, 15 MiB in all.
+    const int PooledMax = 16 * 1024;
+    static readonly ArrayPool<byte> Small = ArrayPool<byte>.Create(PooledMax, 512);
+
     byte[] _bytes = [];
 
     /// <summary>Bytes that wait.</summary>
@@ -43,7 +49,7 @@ public sealed class OutboundBuffer(int bytesMax) : IBufferWriter<byte>
         return _bytes.AsSpan(Length);
     }
 
-    /// <summary>Hands over all that waits. The caller returns the array to <see cref="ArrayPool{T}.Shared"/> when it is
+    /// <summary>Hands over all that waits. The caller gives it back with <see cref="Return"/> when it is
     /// written.</summary>
     public ArraySegment<byte> Take()
     {
@@ -53,20 +59,25 @@ public sealed class OutboundBuffer(int bytesMax) : IBufferWriter<byte>
         return taken;
     }
 
-    /// <summary>Forgets all that waits.</summary>
-    public void Drop()
+    /// <summary>Takes back what <see cref="Take"/> has handed over.</summary>
+    public static void Return(ArraySegment<byte> taken)
     {
-        var dropped = Take();
-        if (dropped.Count > 0) ArrayPool<byte>.Shared.Return(dropped.Array!);
+        if (taken.Array is { Length: > 0 } bytes) PoolFor(bytes.Length).Return(bytes);
     }
+
+    /// <summary>Forgets all that waits.</summary>
+    public void Drop() => Return(Take());
 
     void Reserve(int sizeHint)
     {
         int needed = Length + Math.Max(sizeHint, 1);
         if (needed <= _bytes.Length) return;
-        var larger = ArrayPool<byte>.Shared.Rent(Math.Max(needed, Math.Max(FirstRent, _bytes.Length * 2)));
+        int size = Math.Max(needed, Math.Max(FirstRent, _bytes.Length * 2));
+        byte[] larger = PoolFor(size).Rent(size);
         _bytes.AsSpan(0, Length).CopyTo(larger);
-        if (_bytes.Length > 0) ArrayPool<byte>.Shared.Return(_bytes);
+        Return(_bytes);
         _bytes = larger;
     }
+
+    static ArrayPool<byte> PoolFor(int size) => size <= PooledMax ? Small : ArrayPool<byte>.Shared;
 }

@@ -1,4 +1,3 @@
-using System.Buffers;
 using Muster.Core.Sessions;
 
 namespace Muster.Server.Net;
@@ -60,7 +59,7 @@ sealed class OutboundPump(Lock gate, OutboundBuffer outbound, Framing framing, A
             }
             finally
             {
-                ArrayPool<byte>.Shared.Return(waiting.Array!);
+                OutboundBuffer.Return(waiting);
             }
         }
     }
