@@ -12,6 +12,7 @@ public sealed partial class World
     const int RestMilliseconds = 60_000;
     /// <summary>After it, what was not answered counts as refused.</summary>
     const int UnansweredMilliseconds = 150_000;
+    const int WitnessMilliseconds = 1000, WitnessTries = 20;
 
     readonly List<PeerStream> _streams = [];
     readonly Dictionary<PeerPair, long> _blocked = [];
@@ -98,7 +99,8 @@ public sealed partial class World
     }
 
     /// <summary>Time passes: rooms look after their occupants and servers after their sessions for ever, so there is no
-    /// end to events. It is enough when nobody waits for an answer.</summary>
+    /// end to events. It is enough when nobody waits for an answer, and no client is on its
+    /// way back.</summary>
     void Rest()
     {
         long last = Time + (long)RestMax.TotalMilliseconds;
@@ -107,7 +109,7 @@ public sealed partial class World
             if (Time > last) throw new SimulationException("rooms are asked without end");
             Pass(RestMilliseconds);
         }
-        while (Servers.Any(server => !server.HasAsked));
+        while (Servers.Any(server => !server.HasAsked) || _clients.Exists(client => !client.IsReady));
     }
 
     void Pass(int milliseconds)
@@ -127,7 +129,17 @@ public sealed partial class World
     {
         Pass(UnansweredMilliseconds);
         foreach (var room in Rooms.Where(room => !_clients.Exists(client => client.Rooms[room].IsInside)))
-            _clients.First(client => client.Server == Home(room)).Rooms[room].Enter();
+        {
+            var witness = _clients.First(client => client.Server == Home(room)).Rooms[room];
+            witness.Enter();
+            Pass(WitnessMilliseconds);
+            // A ghost may have its nick, or be the owner of a room that lets nobody else in.
+            for (int i = 0; i < WitnessTries && !witness.IsInside; i++)
+            {
+                witness.Enter(isAnew: true);
+                Pass(WitnessMilliseconds);
+            }
+        }
         foreach (var client in _clients) client.SayInAll();
         Rest();
         Check.Agreement(this);
