@@ -129,8 +129,15 @@ public sealed class ConversePushTests
         var told = scene.Keys.Read(push);
         Assert.Equal("Wherefore?", told.GetProperty("body").GetString());
         Assert.Equal(await KeyAsync(watch), VapidToken.Read(push.Headers["Authorization"]).Key);
-        await worker.DeliverAsync(scene.Server.Http, told.GetRawText());
-        Assert.Equal("romeo@localhost: Wherefore?", await ShownAsync(watch));
+        var still = await worker.FromAsync(watch);
+        string shown = "";
+        // A browser under load drops what comes while it stops or starts the worker, and does not say so.
+        for (int tries = 0; tries < 6 && shown.Length == 0; tries++)
+        {
+            await still.DeliverAsync(scene.Server.Http, told.GetRawText());
+            shown = await ShownAsync(watch);
+        }
+        Assert.Equal("romeo@localhost: Wherefore?", shown);
     }
 
     /// <summary>Back on the page: it has registered again by itself. Then they are turned off.</summary>
@@ -185,6 +192,14 @@ public sealed class ConversePushTests
 
     sealed record Worker(ICDPSession Session, string Registration)
     {
+        /// <summary>The same worker, spoken to by a page that stays.</summary>
+        public async Task<Worker> FromAsync(IPage page)
+        {
+            var session = await page.Context.NewCDPSessionAsync(page);
+            await session.SendAsync("ServiceWorker.enable");
+            return this with { Session = session };
+        }
+
         public Task DeliverAsync(Uri origin, string data) => Session.SendAsync("ServiceWorker.deliverPushMessage", new()
         {
             ["origin"] = origin.GetLeftPart(UriPartial.Authority),
@@ -224,12 +239,12 @@ public sealed class ConversePushTests
     static async Task<string> ShownAsync(IPage page) => await page.EvaluateAsync<string>("""
         (async () => {
           const worker = await navigator.serviceWorker.getRegistration('/chat/');
-          for (let i = 0; i < 300; i++) {
+          for (let i = 0; i < 80; i++) {
             const [shown] = await worker.getNotifications();
             if (shown) return `${shown.title}: ${shown.body}`;
             await new Promise(done => setTimeout(done, 100));
           }
-          return 'nothing';
+          return '';
         })()
         """);
 }
