@@ -52,6 +52,12 @@ public static class RoomScenes
             $"<x xmlns='jabber:x:data' type='submit'>{form}</x></query>");
     }
 
+    /// <summary>Registers a nick with a room (XEP-0045 §7.10); the answer, what came before it is dropped.</summary>
+    public static Task<Element> RegisterNickAsync(this TestClient client, string room, string nick) =>
+        client.RequestAsync("set", room, $"<query xmlns='{Namespaces.Register}'><x xmlns='jabber:x:data' type='submit'>"
+            + Field("FORM_TYPE", "http://jabber.org/protocol/muc#register") + Field("muc#register_roomnick", nick)
+            + "</x></query>");
+
     /// <summary>Sends a request; its answer, what came before it is dropped.</summary>
     public static async Task<Element> RequestAsync(this TestClient client, string type, string to, string payload)
     {

@@ -32,10 +32,7 @@ public sealed class SleepingRoomTests
                 await romeo.RequestAsync("set", Room, $"<query xmlns='{Namespaces.MucAdmin}'>" +
                     "<item affiliation='outcast' jid='paris@localhost'/></query>");
                 await juliet.EnterAsync(Room, "Juliet");
-                var registered = await juliet.RequestAsync("set", Room, $"<query xmlns='{Namespaces.Register}'>" +
-                    "<x xmlns='jabber:x:data' type='submit'><field var='FORM_TYPE'>" +
-                    "<value>http://jabber.org/protocol/muc#register</value></field>" +
-                    "<field var='muc#register_roomnick'><value>Juliet</value></field></x></query>");
+                var registered = await juliet.RegisterNickAsync(Room, "Juliet");
                 Assert.Equal("result", registered.Attribute("type"));
                 await juliet.SayAsync(Room, "m1", "O happy dagger");
                 await juliet.UntilIdAsync("m1");

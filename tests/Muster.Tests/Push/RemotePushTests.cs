@@ -54,10 +54,7 @@ public sealed partial class RemotePushTests : IAsyncLifetime
         await juliet.CreateRoomAsync(Room, "Juliet");
         var romeo = await mantua.LoginAsync("romeo@mantua.test", "phone");
         await romeo.EnterAsync(Room, "Romeo");
-        await romeo.RequestAsync("set", Room, "<query xmlns='jabber:iq:register'>" +
-            "<x xmlns='jabber:x:data' type='submit'>" +
-            "<field var='FORM_TYPE'><value>http://jabber.org/protocol/muc#register</value></field>" +
-            "<field var='muc#register_roomnick'><value>Romeo</value></field></x></query>");
+        await romeo.RegisterNickAsync(Room, "Romeo");
         Assert.Equal("result", (await romeo.EnablePushAsync(app, "phone", Service, PushScenes.Secret("s3cret")))
             .Attribute("type"));
         return (verona, juliet, mantua, romeo);

@@ -40,10 +40,7 @@ public class RoomPushTests
         await juliet.CreateRoomAsync(Room, "Juliet");
         var romeo = await server.LoginAsync("romeo", "phone");
         await romeo.EnterAsync(Room, "Rómeo 🌹");
-        await romeo.RequestAsync("set", Room, "<query xmlns='jabber:iq:register'>" +
-            "<x xmlns='jabber:x:data' type='submit'>" +
-            "<field var='FORM_TYPE'><value>http://jabber.org/protocol/muc#register</value></field>" +
-            "<field var='muc#register_roomnick'><value>Rómeo 🌹</value></field></x></query>");
+        await romeo.RegisterNickAsync(Room, "Rómeo 🌹");
         if (membersOnly) await juliet.ConfigureAsync(Room, ("muc#roomconfig_membersonly", "1"));
         Assert.Equal("result", (await romeo.EnablePushAsync(app.Address, "n", to, content)).Attribute("type"));
         if (leaves) await romeo.LeaveAsync(Room, "Rómeo 🌹");

@@ -230,10 +230,7 @@ public sealed class HibernationTests
         var juliet = await server.LoginAsync("juliet");
         await Create(romeo);
         await juliet.EnterAsync(Room, "Juliet");
-        await juliet.RequestAsync("set", Room, $"<query xmlns='{Namespaces.Register}'>" +
-            "<x xmlns='jabber:x:data' type='submit'><field var='FORM_TYPE'>" +
-            "<value>http://jabber.org/protocol/muc#register</value></field>" +
-            "<field var='muc#register_roomnick'><value>Juliet</value></field></x></query>");
+        await juliet.RegisterNickAsync(Room, "Juliet");
         await juliet.SayAsync(Room, "m1", "hello");
         await romeo.SendAsync($"<message to='{Room}' type='groupchat' id='s'><subject>Roses</subject></message>");
         await romeo.UntilIdAsync("s");

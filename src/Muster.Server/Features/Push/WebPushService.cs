@@ -143,9 +143,7 @@ sealed class WebPushService : IDisposable
         }
         catch (HttpRequestException e)
         {
-            PushLog.WebFailed(_log, message.To.Endpoint.Host, e.HttpRequestError.ToString());
-            _meters.Web("failed");
-            return StanzaError.RemoteServerNotFound;
+            return Failed(message, "failed", StanzaError.RemoteServerNotFound, e.HttpRequestError.ToString());
         }
         finally
         {
@@ -153,9 +151,9 @@ sealed class WebPushService : IDisposable
         }
     }
 
-    StanzaError Failed(WebPushMessage message, string outcome, StanzaError error)
+    StanzaError Failed(WebPushMessage message, string outcome, StanzaError error, string? problem = null)
     {
-        PushLog.WebFailed(_log, message.To.Endpoint.Host, outcome);
+        PushLog.WebFailed(_log, message.To.Endpoint.Host, problem ?? outcome);
         _meters.Web(outcome);
         return error;
     }
