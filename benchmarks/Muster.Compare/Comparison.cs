@@ -12,39 +12,61 @@ sealed record Figure(string Name, double? Cost, string Unit, long Count, double 
 /// <summary>Something the generator does to a server.</summary>
 /// <param name="Name">What it is called here.</param>
 /// <param name="Arguments">The arguments of <c>muster bench</c>.</param>
-/// <param name="Quick">The same, shorter.</param>
-/// <param name="Prefix">Begin of the names of its figures, where others have the same names.</param>
-/// <param name="IsArchiving">On a server that archives.</param>
-/// <param name="UsesTls">Over TLS.</param>
-sealed record Work(string Name, string Arguments, string Quick, string Prefix = "", bool IsArchiving = false,
-    bool UsesTls = false);
+/// <param name="Quick">The same, shorter; null where it takes too long for a quick run.</param>
+sealed record Work(string Name, string Arguments, string? Quick)
+{
+    /// <summary>Begin of the names of its figures, where others have the same names.</summary>
+    public string Prefix { get; init; } = "";
+
+    /// <summary>On a server that archives.</summary>
+    public bool IsArchiving { get; init; }
+
+    /// <summary>Over TLS.</summary>
+    public bool UsesTls { get; init; }
+
+    /// <summary>Takes minutes on some servers: in the first run alone, and not on Prosody as it is shipped.</summary>
+    public bool IsLong { get; init; }
+}
 
 /// <summary>Runs everything and shows what came out.</summary>
 static class Comparison
 {
     static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web) { WriteIndented = true };
 
-    const string Short = " --seconds 1 --warm-up 1";
+    const string Short = " --seconds 1 --warm-up 1", Talk = " --seconds 2.5 --warm-up 1.5";
 
+    // Memory first, while nothing else has used any. Then all servers are warmed up in the same way: compiled code of
+    // Muster's and of the generator's comes by and by.
     static readonly Work[] Plan =
     [
-        new("rooms", "rooms --sizes 10,100,1000", "rooms --sizes 10,100" + Short),
-        new("one at a time", Hundred("--senders 1"), Hundred("--senders 1") + Short, "one at a time: "),
-        new("pipelined", Hundred("--window 8"), Hundred("--window 8") + Short, "window 8: "),
-        new("slow", Hundred("--rate 20"), Hundred("--rate 20") + Short, "20 messages a second: "),
-        new("managed", Hundred("--sm"), Hundred("--sm") + Short, "stream management: "),
-        new("joins", "joins --sizes 200,500", "joins --sizes 200"),
-        new("pairs", "pairs --sizes 1,64", "pairs --sizes 1,64 --seconds 1"),
-        new("logins", "logins", "logins --seconds 1"),
-        new("SCRAM", "logins --mechanism SCRAM-SHA-1", "logins --mechanism SCRAM-SHA-1 --seconds 1"),
-        new("resume", "resume --count 300", "resume --count 100"),
-        new("idle", "idle --count 2000", "idle --count 500"),
-        new("idle, managed", "idle --count 2000 --sm", "idle --count 500 --sm", "stream management: "),
+        new("idle", "idle --count 1000", "idle --count 500"),
+        new("idle, managed", "idle --count 1000 --sm", "idle --count 500 --sm") { Prefix = "stream management: " },
+        new("TLS idle", "idle --count 500", "idle --count 200") { Prefix = "TLS: ", UsesTls = true },
         new("idle rooms", "rooms-idle --count 5000", "rooms-idle --count 500"),
-        new("archive", Hundred(""), Hundred("") + Short, "archive on: ", IsArchiving: true),
-        new("TLS rooms", Hundred(""), Hundred("") + Short, "TLS: ", UsesTls: true),
-        new("TLS idle", "idle --count 1000", "idle --count 300", "TLS: ", UsesTls: true),
+        WarmUp("6"),
+        new("rooms", "rooms --sizes 10,100" + Talk, "rooms --sizes 10,100" + Short),
+        new("large room", "rooms --sizes 1000 --unseen" + Talk, null),
+        new("one at a time", Hundred("--senders 1") + Talk, null) { Prefix = "one at a time: " },
+        new("pipelined", Hundred("--window 8") + Talk, null) { Prefix = "window 8: " },
+        new("slow", Hundred("--rate 20") + Talk, Hundred("--rate 20") + Short) { Prefix = "20 messages a second: " },
+        new("managed", Hundred("--sm") + Talk, Hundred("--sm") + Short) { Prefix = "stream management: " },
+        new("TLS rooms", Hundred("") + Talk, Hundred("") + Short) { Prefix = "TLS: ", UsesTls = true },
+        new("joins", "joins --sizes 200", "joins --sizes 200"),
+        new("many joins", "joins --sizes 500,1000", null) { IsLong = true },
+        new("pairs", "pairs --sizes 1,64 --seconds 2", "pairs --sizes 1,64 --seconds 1"),
+        new("logins", "logins --mechanism PLAIN --seconds 2", "logins --mechanism PLAIN --seconds 1"),
+        new("SCRAM", "logins --seconds 2", "logins --seconds 1"),
+        new("resume", "resume --count 300", "resume --count 100"),
+        WarmUp("3") with { IsArchiving = true },
+        new("archive", Hundred("") + Talk, Hundred("") + Short) { Prefix = "archive on: ", IsArchiving = true },
     ];
+
+    static Work WarmUp(string seconds) =>
+        new("warm-up", Hundred($"--sm --warm-up 0 --seconds {seconds}"), Hundred("--sm --warm-up 0 --seconds 3"));
+
+    const string Register = "register --accounts 1000";
+
+    static readonly Stopwatch Watch = Stopwatch.StartNew();
 
     static readonly string[] Servers = ["muster", "prosody", "prosody-best", "ejabberd"];
 
@@ -57,7 +79,6 @@ static class Comparison
         string program = Environment.GetEnvironmentVariable("MUSTER_PROGRAM")
             ?? throw new InvalidOperationException("MUSTER_PROGRAM names the program to measure");
         var results = new Results();
-        var watch = Stopwatch.StartNew();
         for (int run = 0; run < options.Runs; run++)
         {
             foreach (string server in Servers.Where(name => options.Only is [] || options.Only.Contains(name)))
@@ -69,35 +90,42 @@ static class Comparison
         await File.WriteAllTextAsync(options.Out, JsonSerializer.Serialize(results.All, Json));
         Show(results);
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"bench: {options.Runs} run(s) of each, " +
-            $"{watch.Elapsed.TotalMinutes:0.0} minutes; all figures in {options.Out}"));
+            $"{Watch.Elapsed.TotalMinutes:0.0} minutes; all figures in {options.Out}"));
         return results.All.Any(result => result.Figure.Problem is not null) ? 1 : 0;
     }
 
     static async Task MeasureAsync(
         string program, string name, bool isArchiving, int run, Options options, Results results)
     {
-        var works = Plan.Where(work => work.IsArchiving == isArchiving && (options.Works is []
-            || options.Works.Any(begin => work.Name.StartsWith(begin, StringComparison.Ordinal)))).ToList();
-        if (works.Count == 0) return;
+        var works = Plan.Where(work => work.IsArchiving == isArchiving && IsWanted(work)).ToList();
+        if (works.TrueForAll(work => work.Name == "warm-up")) return;
         await using ServerUnderTest server = name switch
         {
             "muster" => new MusterServer(program, isArchiving),
             "ejabberd" => new EjabberdServer(isArchiving),
             _ => new ProsodyServer(name == "prosody-best", isArchiving),
         };
+        bool IsWanted(Work work) =>
+            (!options.IsQuick || work.Quick is not null)
+            && (!work.IsLong || (run == 0 && name != "prosody"))
+            && (options.Works is [] || work.Name == "warm-up"
+                || options.Works.Any(begin => work.Name.StartsWith(begin, StringComparison.Ordinal)));
+
         Progress(run, name, "start");
         await server.StartAsync();
         if (!isArchiving)
             results.Add(run, name, new("start to first connection", server.StartTime.TotalMilliseconds, "ms", 1,
                 server.StartTime.TotalSeconds, null, null, null));
-        await GenerateAsync(program, server, new("accounts", "register", "register"), options);
+        await GenerateAsync(program, server, new("accounts", Register, Register), options);
         foreach (var work in works)
         {
             Progress(run, name, work.Name);
             foreach (var figure in await GenerateAsync(program, server, work, options))
             {
+                if (work.Name == "warm-up" && figure.Problem is null) continue;
                 // Entering is measured by the work that is about it.
-                if (work.Name != "joins" && figure.Name.EndsWith("enter one room", StringComparison.Ordinal)) continue;
+                bool isAboutEntering = work.Name.EndsWith("joins", StringComparison.Ordinal);
+                if (!isAboutEntering && figure.Name.EndsWith("enter one room", StringComparison.Ordinal)) continue;
                 results.Add(run, name, figure with { Name = work.Prefix + figure.Name });
             }
         }
@@ -108,10 +136,14 @@ static class Comparison
         int port = work.UsesTls ? server.TlsPort : server.Port;
         var start = new ProcessStartInfo("taskset",
         [
-            "-c", "1", program, "bench", .. (options.IsQuick ? work.Quick : work.Arguments).Split(' '), "--json",
+            "-c", "1", program, "bench",
+            .. (options.IsQuick ? work.Quick! : work.Arguments).Split(' '), "--json",
             "--port", port.ToString(CultureInfo.InvariantCulture),
             "--pid", server.ProcessId.ToString(CultureInfo.InvariantCulture),
             .. work.UsesTls ? (string[])["--tls"] : [],
+            // The cheapest login for the servers, so that little time goes into logins.
+            .. work.Arguments.Contains("--mechanism", StringComparison.Ordinal)
+                ? (string[])[] : ["--mechanism", "SCRAM-SHA-1"],
         ])
         { RedirectStandardOutput = true, RedirectStandardError = true };
         // One core has no other thread to hand the work to.
@@ -139,7 +171,8 @@ static class Comparison
     }
 
     static void Progress(int run, string server, string work) =>
-        Console.Error.WriteLine(string.Create(CultureInfo.InvariantCulture, $"bench: run {run + 1}, {server}: {work}"));
+        Console.Error.WriteLine(string.Create(CultureInfo.InvariantCulture,
+            $"bench: {Watch.Elapsed:mm\\:ss} run {run + 1}, {server}: {work}"));
 
     static void Show(Results results)
     {

@@ -27,6 +27,7 @@ sealed class MusterServer(string program, bool isArchiving) : ServerUnderTest
               enabled = {onOff}
             [modules.mod_muc]
               max_users = 2000
+              max_user_conferences = 100000
               default_room.max_users = 2000
               default_room.archiving = {onOff}
             """);

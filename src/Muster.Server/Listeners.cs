@@ -1,3 +1,4 @@
+using System.Net;
 using System.Net.Sockets;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Connections;
@@ -8,7 +9,9 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Muster.Server.Config;
 using Muster.Server.Http;
+using Muster.Server.Loops;
 using Muster.Server.Net;
+using HttpListener = Muster.Server.Config.HttpListener;
 
 namespace Muster.Server;
 
@@ -16,11 +19,14 @@ namespace Muster.Server;
 sealed class Listeners : IAsyncDisposable
 {
     readonly WebApplication _app;
+    readonly LoopTransport? _loops;
     readonly IReadOnlyDictionary<HttpListener, string> _web;
 
-    Listeners(WebApplication app, string addresses, IReadOnlyDictionary<HttpListener, string> web)
+    Listeners(
+        WebApplication app, LoopTransport? loops, string addresses, IReadOnlyDictionary<HttpListener, string> web)
     {
         _app = app;
+        _loops = loops;
         _web = web;
         Addresses = addresses;
     }
@@ -59,12 +65,15 @@ sealed class Listeners : IAsyncDisposable
             // no connection's task blocks its thread.
             sockets.UnsafePreferInlineScheduling = true;
         });
+        var loops = LoopTransport.IsSupported ? new LoopTransport() : null;
+        if (loops is not null) builder.Services.AddSingleton<IConnectionListenerFactory>(loops);
         builder.WebHost.UseKestrelCore().UseKestrelHttpsConfiguration().ConfigureKestrel(kestrel =>
         {
             kestrel.AddServerHeader = false;
             if (adminSocket is not null) kestrel.ListenUnixSocket(adminSocket, options => ServeAdmin(options));
-            foreach (var (config, handler) in clients) Open("c2s ", config, handler);
-            foreach (var (config, handler) in peers) Open("s2s ", config, handler);
+            foreach (var (config, handler) in clients)
+                Open("c2s ", new LoopEndPoint(config.IpAddress, config.Port), handler);
+            foreach (var (config, handler) in peers) Open("s2s ", EndPointOf(config), handler);
             foreach (var (config, handler) in web)
             {
                 kestrel.Listen(config.IpAddress, config.Port, options =>
@@ -75,10 +84,10 @@ sealed class Listeners : IAsyncDisposable
                     ServeHttp(options, config, handler);
                 });
             }
-            foreach (var (config, handler) in components) Open("component ", config, handler);
+            foreach (var (config, handler) in components) Open("component ", EndPointOf(config), handler);
 
-            void Open(string kind, Listener config, ConnectionHandler handler) =>
-                kestrel.Listen(config.IpAddress, config.Port, options =>
+            void Open(string kind, IPEndPoint place, ConnectionHandler handler) =>
+                kestrel.Listen(place, options =>
                 {
                     opened.Add((kind, options));
                     options.Run(handler.OnConnectedAsync);
@@ -94,14 +103,17 @@ sealed class Listeners : IAsyncDisposable
         catch (Exception error) when (error is IOException or SocketException)
         {
             await app.DisposeAsync();
+            loops?.Dispose();
             throw new StartException(Explain(error, opened), error);
         }
-        return new Listeners(app, string.Join(' ', opened.Select(o => $"{o.Kind}{o.Options.IPEndPoint}")),
+        return new Listeners(app, loops, string.Join(' ', opened.Select(o => $"{o.Kind}{o.Options.IPEndPoint}")),
             pages.ToDictionary(page => page.Key, page => page.Value.Scheme + FromHere(page.Value.Options.IPEndPoint!)));
     }
 
-    static string FromHere(System.Net.IPEndPoint point) =>
-        point.Address.Equals(System.Net.IPAddress.Any) || point.Address.Equals(System.Net.IPAddress.IPv6Any)
+    static IPEndPoint EndPointOf(Listener config) => new(config.IpAddress, config.Port);
+
+    static string FromHere(IPEndPoint point) =>
+        point.Address.Equals(IPAddress.Any) || point.Address.Equals(IPAddress.IPv6Any)
             ? $"localhost:{point.Port}"
             : point.ToString();
 
@@ -140,6 +152,7 @@ sealed class Listeners : IAsyncDisposable
         using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(1));
         await _app.StopAsync(limit.Token);
         await _app.DisposeAsync();
+        _loops?.Dispose();
     }
 
     static string Explain(Exception error, List<(string Kind, ListenOptions Options)> listeners)

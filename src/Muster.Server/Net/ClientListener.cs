@@ -1,10 +1,9 @@
 using System.Collections.Concurrent;
 using System.IO.Pipelines;
 using System.Net;
-using System.Net.Sockets;
 using Microsoft.AspNetCore.Connections;
-using Microsoft.AspNetCore.Connections.Features;
 using Muster.Core.Streams;
+using Muster.Server.Loops;
 using Muster.Server.Telemetry;
 
 namespace Muster.Server.Net;
@@ -26,22 +25,23 @@ sealed class ClientListener(ClientServices services, ClientSettings settings, st
     public override Task OnConnectedAsync(ConnectionContext connection)
     {
         string remote = (connection.RemoteEndPoint as IPEndPoint)?.Address.ToString() ?? "local";
-        var socket = connection.Features.Get<IConnectionSocketFeature>()?.Socket;
-        return AcceptAsync(connection.Transport, remote, connection.Abort, socket);
+        return connection is LoopConnection { Socket: var socket }
+            ? AcceptAsync(() => new TcpFraming(socket, Settings.LoginLimits), remote, socket.Abort)
+            : AcceptAsync(connection.Transport, remote, connection.Abort);
     }
 
     /// <summary>Lives the life of one TCP connection.</summary>
     /// <param name="transport">Its pipes.</param>
     /// <param name="remote">Address of the peer, without port.</param>
     /// <param name="abort">Breaks the connection.</param>
-    /// <param name="socket">The socket below the pipes, where there is one.</param>
-    public async Task AcceptAsync(IDuplexPipe transport, string remote, Action abort, Socket? socket = null)
+    public Task AcceptAsync(IDuplexPipe transport, string remote, Action abort) =>
+        AcceptAsync(() => new TcpFraming(transport, Settings.LoginLimits, abort), remote, abort);
+
+    async Task AcceptAsync(Func<TcpFraming> framing, string remote, Action abort)
     {
         using var place = Admit(remote);
-        if (place.Refusal is null)
-            await RunAsync(new TcpFraming(transport, Settings.LoginLimits, abort, socket), remote);
-        else
-            abort();
+        if (place.Refusal is null) await RunAsync(framing(), remote);
+        else abort();
     }
 
     /// <summary>Lives the life of one connection that has been admitted.</summary>

@@ -1,5 +1,6 @@
 using System.Buffers;
 using Muster.Protocol.Xml;
+using Muster.Server.Loops;
 
 namespace Muster.Server.Net;
 
@@ -15,6 +16,9 @@ abstract class Framing : IAsyncDisposable
     const int DiscardBytesMax = 1024 * 1024;
 
     long? _discardLimit;
+
+    /// <summary>The event loop that the transport belongs to; null for the thread pool.</summary>
+    public virtual EventLoop? Loop => null;
 
     /// <summary>True when each stanza must declare its namespace itself (RFC 7395 §3.3.3).</summary>
     public abstract bool DeclaresNamespace { get; }

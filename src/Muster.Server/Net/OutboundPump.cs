@@ -26,7 +26,8 @@ sealed class OutboundPump(Lock gate, OutboundBuffer outbound, Framing framing, A
     {
         if (_isRunning) return;
         _isRunning = true;
-        ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
+        if (framing.Loop is { } loop) loop.QueueWrite(this);
+        else ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
     }
 
     /// <summary>Completes when all that waited has been sent, or cannot be.</summary>

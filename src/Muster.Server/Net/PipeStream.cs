@@ -1,26 +1,13 @@
 using System.Buffers;
 using System.IO.Pipelines;
-using System.Net.Sockets;
 
 namespace Muster.Server.Net;
 
 /// <summary>A pair of pipes as the stream that <see cref="System.Net.Security.SslStream"/> wants below it.</summary>
 /// <remarks>A read into an empty buffer waits for data and takes none: that is how an idle TLS connection
 /// waits.</remarks>
-sealed class PipeStream(IDuplexPipe pipe, Socket? socket) : Stream
+sealed class PipeStream(IDuplexPipe pipe) : Stream
 {
-    /// <summary>Sends bytes: straight into the socket where there is one, else into the pipe.</summary>
-    public static async ValueTask SendAsync(IDuplexPipe pipe, Socket? socket, ReadOnlyMemory<byte> bytes)
-    {
-        if (socket is not null)
-        {
-            while (bytes.Length > 0) bytes = bytes[await socket.SendAsync(bytes, SocketFlags.None)..];
-            return;
-        }
-        var result = await pipe.Output.WriteAsync(bytes);
-        if (result.IsCompleted || result.IsCanceled) throw new IOException("the peer reads no more");
-    }
-
     public override bool CanRead => true;
     public override bool CanWrite => true;
     public override bool CanSeek => false;
@@ -44,8 +31,20 @@ sealed class PipeStream(IDuplexPipe pipe, Socket? socket) : Stream
         return count;
     }
 
-    public override ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default) =>
-        SendAsync(pipe, socket, buffer);
+    public override async ValueTask WriteAsync(
+        ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
+    {
+        var result = await pipe.Output.WriteAsync(buffer, cancellationToken);
+        if (result.IsCompleted || result.IsCanceled) throw new IOException("the peer reads no more");
+    }
+
+    /// <summary>Ends both pipes.</summary>
+    public override async ValueTask DisposeAsync()
+    {
+        await pipe.Output.CompleteAsync();
+        await pipe.Input.CompleteAsync();
+        await base.DisposeAsync();
+    }
 
     public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
         ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();

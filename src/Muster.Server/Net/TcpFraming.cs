@@ -1,19 +1,19 @@
 using System.Buffers;
 using System.IO.Pipelines;
 using System.Net.Security;
-using System.Net.Sockets;
 using Muster.Protocol.Xml;
+using Muster.Server.Loops;
 
 namespace Muster.Server.Net;
 
 /// <summary>A stream over TCP, in the clear or inside TLS (RFC 6120 §4.2).</summary>
 sealed class TcpFraming : Framing
 {
-    // Asks the TLS stream for data without a buffer first, so that an idle connection holds none.
-    static readonly StreamPipeReaderOptions TlsReaderOptions = new(leaveOpen: true, useZeroByteReads: true);
+    // Asks a stream for data without a buffer first, so that an idle connection holds none.
+    static readonly StreamPipeReaderOptions ReaderOptions = new(leaveOpen: true, useZeroByteReads: true);
 
-    readonly IDuplexPipe _transport;
-    readonly Socket? _socket;
+    readonly Stream _transport;
+    readonly PipeReader _transportInput;
     readonly Action _abort;
     PipeReader _input;
     SslStream? _tls;
@@ -25,16 +25,25 @@ sealed class TcpFraming : Framing
     /// <param name="transport">The connection's pipes.</param>
     /// <param name="limits">Bounds for the first stream.</param>
     /// <param name="abort">Breaks the connection.</param>
-    /// <param name="socket">The socket below the pipes, where there is one: what is sent goes into it without a copy
-    /// and without waking another task.</param>
-    public TcpFraming(IDuplexPipe transport, XmlLimits limits, Action abort, Socket? socket = null)
+    public TcpFraming(IDuplexPipe transport, XmlLimits limits, Action abort)
+        : this(new PipeStream(transport), transport.Input, limits, abort)
+    {
+    }
+
+    /// <param name="socket">The connection's socket.</param>
+    /// <param name="limits">Bounds for the first stream.</param>
+    public TcpFraming(LoopSocket socket, XmlLimits limits)
+        : this(socket, PipeReader.Create(socket, ReaderOptions), limits, socket.Abort) => Loop = socket.Loop;
+
+    TcpFraming(Stream transport, PipeReader input, XmlLimits limits, Action abort)
     {
         _transport = transport;
-        _socket = socket;
-        _input = transport.Input;
+        _transportInput = _input = input;
         _abort = abort;
         _reader = new StanzaReader(limits);
     }
+
+    public override EventLoop? Loop { get; }
 
     public override bool DeclaresNamespace => false;
 
@@ -90,9 +99,9 @@ sealed class TcpFraming : Framing
     {
         Discard();
         ReleaseInput();
-        _tls = new SslStream(new PipeStream(_transport, _socket), leaveInnerStreamOpen: true);
+        _tls = new SslStream(_transport, leaveInnerStreamOpen: true);
         await authenticate(_tls);
-        _input = PipeReader.Create(_tls, TlsReaderOptions);
+        _input = PipeReader.Create(_tls, ReaderOptions);
     }
 
     /// <summary>Data of the channel binding tls-unique (RFC 5929 §3); null without TLS.</summary>
@@ -104,7 +113,7 @@ sealed class TcpFraming : Framing
     public override void WriteClose(IBufferWriter<byte> output) => StanzaWriter.WriteStreamClose(output);
 
     public override ValueTask SendAsync(ReadOnlyMemory<byte> bytes) =>
-        _tls is not null ? _tls.WriteAsync(bytes) : PipeStream.SendAsync(_transport, _socket, bytes);
+        _tls is not null ? _tls.WriteAsync(bytes) : _transport.WriteAsync(bytes);
 
     public override ValueTask EndSendAsync() =>
         // TLS has an end of its own, which tells it from an attacker's cut (RFC 8446 §6.1).
@@ -116,15 +125,15 @@ sealed class TcpFraming : Framing
     {
         if (_tls is not null)
         {
-            if (_input != _transport.Input) await _input.CompleteAsync();
+            if (_input != _transportInput) await _input.CompleteAsync();
             await _tls.DisposeAsync();
         }
         else
         {
             ReleaseInput();
         }
-        await _transport.Output.CompleteAsync();
-        await _transport.Input.CompleteAsync();
+        await _transportInput.CompleteAsync();
+        await _transport.DisposeAsync();
     }
 
     void ReleaseInput()

@@ -4,6 +4,7 @@ using Muster.Core.Rooms;
 using Muster.Core.Sessions;
 using Muster.Protocol.Addresses;
 using Muster.Protocol.Stanzas;
+using Muster.Server.Loops;
 using Muster.Server.Storage;
 using Muster.Server.Telemetry;
 
@@ -43,7 +44,7 @@ readonly record struct RoomLetter(
 /// in one room. Archived before seen: when the commit fails nothing of the batch is shown; the occupants are told to
 /// enter again (status 333) and the room is loaded afresh, so there is no half-true state to repair.
 /// </remarks>
-sealed partial class RoomHost
+sealed partial class RoomHost : IThreadPoolWorkItem
 {
     const int BatchMax = 64;
 
@@ -84,7 +85,9 @@ sealed partial class RoomHost
     /// <summary>Posts a letter if there is space.</summary>
     public PostOutcome TryPost(RoomLetter letter) => _mailbox.TryPost(letter);
 
-    void Start() => ThreadPool.UnsafeQueueUserWorkItem(static host => _ = host.Run(), this, preferLocal: false);
+    void Start() => EventLoop.Queue(this);
+
+    void IThreadPoolWorkItem.Execute() => _ = Run();
 
     async Task Run()
     {

@@ -32,21 +32,28 @@ sealed class RoomTalk
     readonly BenchTarget _target;
     readonly BenchClient[] _clients;
     readonly Injected _inject;
+    readonly bool _isUnseen;
 
     readonly Lock _lock = new();
     readonly string _room;
     readonly byte[] _name;
     readonly bool[] _isInside;
-    int _inside, _sent;
+    int _inside, _made, _sent;
     long _presences, _held = -1;
     Ledger _ledger;
     LatencyHistogram _latency = new();
     TalkPlan? _plan;
     long _endsAt;
 
-    public RoomTalk(BenchTarget target, BenchClient[] clients, Injected inject = Injected.None)
+    /// <param name="target">The server.</param>
+    /// <param name="clients">Who enters.</param>
+    /// <param name="inject">A mistake to make.</param>
+    /// <param name="isUnseen">Participants are not shown to each other
+    /// (<c>muc#roomconfig_presencebroadcast</c>).</param>
+    public RoomTalk(
+        BenchTarget target, BenchClient[] clients, Injected inject = Injected.None, bool isUnseen = false)
     {
-        (_target, _clients, _inject) = (target, clients, inject);
+        (_target, _clients, _inject, _isUnseen) = (target, clients, inject, isUnseen);
         string name = $"bench-{Guid.NewGuid():N}";
         _room = $"{name}@{target.Service}";
         _name = Encoding.UTF8.GetBytes(name);
@@ -66,11 +73,13 @@ sealed class RoomTalk
         await _clients[0].SendAsync(Join(0));
         // A new room waits for its owner's word (XEP-0045 §10.1.2).
         await _clients[0].SendAsync($"<iq type='set' id='o' to='{_room}'><query xmlns='http://jabber.org/protocol/muc" +
-            "#owner'><x xmlns='jabber:x:data' type='submit'/></query></iq>");
-        await Crew.UntilAsync(() => Volatile.Read(ref _inside) == 1, () => "the room to be made");
+            $"#owner'><x xmlns='jabber:x:data' type='submit'>{Options}</x></query></iq>");
+        await Crew.UntilAsync(() => Volatile.Read(ref _inside) == 1 && Volatile.Read(ref _made) == 1,
+            () => "the room to be made");
         var measured = new Measurement(_target);
         for (int i = 1; i < _clients.Length; i++) await _clients[i].SendAsync(Join(i));
-        long all = (long)_clients.Length * _clients.Length;
+        // Its owner, a moderator, is shown all the same.
+        long all = _isUnseen ? 2 * _clients.Length - 1 : (long)_clients.Length * _clients.Length;
         await Crew.UntilAsync(
             () => Volatile.Read(ref _inside) == _clients.Length && Interlocked.Read(ref _presences) >= all,
             () => $"{_clients.Length} to enter ({_inside} have, with {_presences} presences of {all})");
@@ -139,6 +148,13 @@ sealed class RoomTalk
             if (isNext) _ = SpeakAsync(me).AsTask();
             return;
         }
+        if (me == 0 && stanza.IndexOf("<iq"u8) is 0 or 1 or 2 && Volatile.Read(ref _made) == 0)
+        {
+            if (stanza.IndexOf("result"u8) < 0)
+                throw new BenchException($"the room is not made: {Encoding.UTF8.GetString(stanza)}");
+            Volatile.Write(ref _made, 1);
+            return;
+        }
         // What an earlier session of this address left behind is of another room.
         if (stanza.IndexOf("<presence"u8) is < 0 or > 2 || stanza.IndexOf(_name) < 0) return;
         Interlocked.Increment(ref _presences);
@@ -174,6 +190,10 @@ sealed class RoomTalk
         return string.Create(CultureInfo.InvariantCulture,
             $"<message to='{_room}' type='groupchat' id='m{number}'>{TalkText.Write(number, sender)}</message>");
     });
+
+    string Options => !_isUnseen ? "" :
+        "<field var='FORM_TYPE'><value>http://jabber.org/protocol/muc#roomconfig</value></field>" +
+        "<field var='muc#roomconfig_presencebroadcast'><value>moderator</value></field>";
 
     string Join(int i) => string.Create(CultureInfo.InvariantCulture, $"<presence to='{_room}/nick{i}'>") +
         "<x xmlns='http://jabber.org/protocol/muc'><history maxstanzas='0'/></x></presence>";

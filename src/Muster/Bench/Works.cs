@@ -11,15 +11,16 @@ static class Works
 
     /// <summary>Rooms of some sizes, in which ten talk.</summary>
     public static async Task<List<BenchFigure>> RoomsAsync(
-        BenchTarget target, int[] sizes, TalkPlan plan, double warmUp, Injected inject)
+        BenchTarget target, int[] sizes, TalkPlan plan, double warmUp, Injected inject, bool isUnseen)
     {
         var figures = new List<BenchFigure>();
         foreach (int size in sizes)
         {
             // Connections anew for each room, so that each has one room to count for.
             var clients = await Crew.LogInAsync(target, size, "room");
-            var room = new RoomTalk(target, clients, inject);
-            figures.Add(await room.EnterAsync());
+            var room = new RoomTalk(target, clients, inject, isUnseen);
+            var entered = await room.EnterAsync();
+            if (!isUnseen) figures.Add(entered);
             var some = plan with { Senders = Math.Min(plan.Senders, size) };
             if (warmUp > 0) await room.TalkAsync("warm-up", some with { Seconds = warmUp });
             figures.Add(await room.TalkAsync($"room of {size}", some));
@@ -45,10 +46,10 @@ static class Works
     public static async Task<List<BenchFigure>> IdleAsync(BenchTarget target, int count, int accounts)
     {
         var first = await Crew.LogInAsync(target, Math.Min(count, 200), "warm", accounts);
-        await Task.Delay(2000);
+        await Task.Delay(1000);
         var measured = new Measurement(target);
         var idle = await Crew.LogInAsync(target, count, "idle", accounts);
-        await Task.Delay(3000);
+        await Task.Delay(2000);
         double? cost = measured.KibibytesPer(count);
         await Crew.DismissAsync(first.Concat(idle));
         return [new("idle sessions", cost, "KiB per session", count, measured.Seconds)];

@@ -63,12 +63,17 @@ static class BenchCommand
             Description = "Seconds of talk before it counts (2)", HelpName = "S", DefaultValueFactory = _ => 2,
         };
         var inject = Text("--inject", "Spoil a copy on purpose: lost, doubled or swapped", "FAULT", "none");
+        var unseen = new Option<bool>("--unseen")
+        {
+            Description = "Participants are not shown to each other, so that a large room is entered quickly",
+        };
         return Work(line, "rooms", "Occupants of rooms talk: each gets each message once, in order", (target, call) =>
             Works.RoomsAsync(target, Numbers(call.Get(sizes)!),
                 new TalkPlan(call.Get(senders), call.Get(window), call.Get(rate), call.Get(Seconds)), call.Get(warmUp),
                 Enum.TryParse<Injected>(call.Get(inject), ignoreCase: true, out var fault) ? fault
-                    : throw new CommandException("--inject is lost, doubled or swapped", CommandLine.Misused)),
-            sizes, senders, window, rate, warmUp, inject);
+                    : throw new CommandException("--inject is lost, doubled or swapped", CommandLine.Misused),
+                call.Get(unseen)),
+            sizes, senders, window, rate, warmUp, inject, unseen);
     }
 
     static Command Sizes(CommandLine line, string name, string description, string all,

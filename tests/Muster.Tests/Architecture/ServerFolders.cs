@@ -17,19 +17,20 @@ static class ServerFolders
         ["Storage"] = [],
         ["Config"] = [],
         ["Telemetry"] = [],
+        ["Loops"] = [],
         ["Cluster"] = [],
         ["Sessions"] = ["Storage", "Telemetry"],
         ["Archives"] = ["Sessions", "Storage", "Telemetry"],
         ["Accounts"] = ["Sessions", "Storage", "Telemetry"],
         // A connection speaks to sessions, never to what they speak to.
-        ["Net"] = ["Sessions", "Peers", "Components", "Telemetry"],
+        ["Net"] = ["Sessions", "Peers", "Components", "Telemetry", "Loops"],
         // What connections of other servers and those who route have to say to each other.
         ["Peers"] = [],
         // The same of external components.
         ["Components"] = [],
         // Features: the local domain asks the table that they have filled in.
         ["Routing"] = ["Archives", "Sessions", "Peers", "Components", "Storage", "Telemetry", "Features"],
-        ["Rooms"] = ["Archives", "Routing", "Sessions", "Storage", "Telemetry"],
+        ["Rooms"] = ["Archives", "Routing", "Sessions", "Storage", "Telemetry", "Loops"],
         // Rooms: what a room service answers for itself is a feature.
         ["Features"] = ["Routing", "Rooms", "Archives", "Sessions", "Storage", "Telemetry", "Accounts"],
         ["Http"] = [All],

@@ -131,6 +131,8 @@ internal sealed class SqliteDatabase : SqlDatabase
     public override async ValueTask<T> Read<T>(Func<SqlSession, ValueTask<T>> read, CancellationToken cancel)
     {
         await _readers.WaitAsync(cancel);
+        // A session blocks, and a thread that serves many must not.
+        if (!Thread.CurrentThread.IsThreadPoolThread) await Task.Yield();
         SqliteSession? session = null;
         try
         {
