@@ -95,6 +95,9 @@ sealed class Epoll : IDisposable
         _ = write(_wake, ref one, sizeof(ulong));
     }
 
+    /// <summary>Sleeps for less than a timer can tell.</summary>
+    public static void Sleep(TimeSpan time) => _ = usleep((uint)time.TotalMicroseconds);
+
     /// <inheritdoc/>
     public void Dispose()
     {
@@ -121,4 +124,7 @@ sealed class Epoll : IDisposable
 
     [DllImport("libc")]
     static extern int close(int descriptor);
+
+    [DllImport("libc")]
+    static extern int usleep(uint microseconds);
 }

@@ -126,6 +126,7 @@ sealed partial class LocalDomain
             case DetachOutcome.Waits:
                 _resumable.StartWaiting(session, session.Terms!.Patience);
                 await EndSurplus(session);
+                await KeepCount(session); // now, so that the client need not wait for it when it comes back
                 break;
         }
     }

@@ -175,7 +175,8 @@ sealed class BenchClient(BenchTarget target, string user, string resource) : IAs
             if (stanza.Contains(text, StringComparison.Ordinal)) return stanza;
             if (stanza.Contains("<failure", StringComparison.Ordinal)
                 || stanza.Contains("<failed", StringComparison.Ordinal)
-                || stanza.Contains("stream:error", StringComparison.Ordinal))
+                || stanza.Contains("stream:error", StringComparison.Ordinal)
+                || (stanza.StartsWith("<iq", StringComparison.Ordinal) && Attribute(stanza, "type") == "error"))
                 throw new BenchException($"{user} waited for {text} and got {stanza}");
         }
     }

@@ -6,7 +6,7 @@ namespace Muster.Bench;
 
 /// <summary>How occupants talk.</summary>
 /// <param name="Senders">How many of them.</param>
-/// <param name="Window">Messages that each has under way: it sends the next when one of its own came back.</param>
+/// <param name="Window">Messages that each has under way: it sends the next when everybody has one of them.</param>
 /// <param name="Rate">Messages a second in all, whatever comes back; null for a closed loop.</param>
 /// <param name="Seconds">For how long.</param>
 sealed record TalkPlan(int Senders, int Window, double? Rate, double Seconds);
@@ -28,6 +28,7 @@ enum Injected
 sealed class RoomTalk
 {
     const int CopyToSpoil = 20;
+    const int UnderWayMax = 1 << 16;
 
     readonly BenchTarget _target;
     readonly BenchClient[] _clients;
@@ -38,6 +39,7 @@ sealed class RoomTalk
     readonly string _room;
     readonly byte[] _name;
     readonly bool[] _isInside;
+    readonly int[] _copies = new int[UnderWayMax]; // of each message that is under way, how many have come
     int _inside, _made, _sent;
     long _presences, _held = -1;
     Ledger _ledger;
@@ -94,6 +96,7 @@ sealed class RoomTalk
     {
         _ledger = new Ledger(_clients.Length);
         _latency = new LatencyHistogram();
+        Array.Clear(_copies);
         _sent = 0;
         var measured = new Measurement(_target);
         _endsAt = Stopwatch.GetTimestamp() + (long)(plan.Seconds * Stopwatch.Frequency);
@@ -138,14 +141,14 @@ sealed class RoomTalk
     {
         if (TalkText.TryRead(stanza, out long number, out int sender, out long micros))
         {
-            bool isNext = false;
+            bool isNext;
             lock (_lock)
             {
                 _latency.Add(micros);
                 Note(me, number, sender);
-                isNext = sender == me && _plan is { Rate: null } && Stopwatch.GetTimestamp() < _endsAt;
+                isNext = HaveAll(number) && _plan is { Rate: null } && Stopwatch.GetTimestamp() < _endsAt;
             }
-            if (isNext) _ = SpeakAsync(me).AsTask();
+            if (isNext) _ = SpeakAsync(sender).AsTask();
             return;
         }
         if (me == 0 && stanza.IndexOf("<iq"u8) is 0 or 1 or 2 && Volatile.Read(ref _made) == 0)
@@ -163,6 +166,15 @@ sealed class RoomTalk
             _isInside[me] = true;
             Interlocked.Increment(ref _inside);
         }
+    }
+
+    // Were it enough that the sender has it, what others have not read yet would pile up without bound.
+    bool HaveAll(long number)
+    {
+        ref int copies = ref _copies[number % UnderWayMax];
+        if (++copies < _clients.Length) return false;
+        copies = 0;
+        return true;
     }
 
     void Note(int me, long number, int sender)

@@ -42,23 +42,44 @@ static class Works
         return figures;
     }
 
-    /// <summary>Sessions that do nothing.</summary>
-    public static async Task<List<BenchFigure>> IdleAsync(BenchTarget target, int count, int accounts)
+    /// <summary>Sessions that do nothing: without and with stream management, and a quarter as many with TLS. All stay, so
+    /// that none has the memory that others have given back.</summary>
+    public static async Task<List<BenchFigure>> IdleAsync(BenchTarget target, int count, int accounts, int? tlsPort)
     {
-        var first = await Crew.LogInAsync(target, Math.Min(count, 200), "warm", accounts);
-        await Task.Delay(1000);
-        var measured = new Measurement(target);
-        var idle = await Crew.LogInAsync(target, count, "idle", accounts);
-        await Task.Delay(2000);
-        double? cost = measured.KibibytesPer(count);
-        await Crew.DismissAsync(first.Concat(idle));
-        return [new("idle sessions", cost, "KiB per session", count, measured.Seconds)];
+        var figures = new List<BenchFigure>();
+        var all = new List<BenchClient>();
+        await IdleAsync(target, "", Math.Min(count, 200));
+        await IdleAsync(target with { IsManaged = false }, "idle sessions", count);
+        await IdleAsync(target with { IsManaged = true }, "stream management: idle sessions", count);
+        if (tlsPort is { } port)
+        {
+            var secure = target with { UsesTls = true, Port = port };
+            await IdleAsync(secure, "", Math.Min(count, 50));
+            await IdleAsync(secure, "TLS: idle sessions", count / 4);
+        }
+        // Thousands are not waited for one by one.
+        foreach (var client in all) await client.SendAsync("</stream:stream>");
+        await Task.Delay(500);
+        foreach (var client in all) await client.DisposeAsync();
+        return figures;
+
+        async Task IdleAsync(BenchTarget target, string name, int count)
+        {
+            var measured = new Measurement(target);
+            string resource = string.Create(CultureInfo.InvariantCulture, $"idle{all.Count}-");
+            all.AddRange(await Crew.LogInAsync(target, count, resource, accounts));
+            await Task.Delay(1500);
+            if (name.Length > 0)
+                figures.Add(new(name, measured.KibibytesPer(count), "KiB per session", count, measured.Seconds));
+        }
     }
 
     /// <summary>Clients that log in and go.</summary>
     public static async Task<List<BenchFigure>> LoginsAsync(BenchTarget target, double seconds, int accounts)
     {
-        await LogInAndGoAsync(target, seconds / 4, accounts, new LatencyHistogram());
+        accounts = Math.Min(accounts, 200);
+        // Each of them once before it counts: a server may remember which passwords it has proved.
+        await LogInAndGoAsync(target, seconds / 4, accounts, new LatencyHistogram(), countMin: accounts);
         var latency = new LatencyHistogram();
         var measured = new Measurement(target);
         long count = await LogInAndGoAsync(target, seconds, accounts, latency);
@@ -67,16 +88,16 @@ static class Works
     }
 
     static async Task<long> LogInAndGoAsync(
-        BenchTarget target, double seconds, int accounts, LatencyHistogram latency)
+        BenchTarget target, double seconds, int accounts, LatencyHistogram latency, int countMin = 0)
     {
         long count = 0;
         var watch = Stopwatch.StartNew();
         await Task.WhenAll(Enumerable.Range(0, Crew.Abreast).Select(async lane =>
         {
-            for (int i = lane; watch.Elapsed.TotalSeconds < seconds; i += Crew.Abreast)
+            for (int i = lane; i < countMin || watch.Elapsed.TotalSeconds < seconds; i += Crew.Abreast)
             {
                 long start = Stopwatch.GetTimestamp();
-                await using var client = new BenchClient(target, Crew.UserName(i % Math.Min(accounts, 200)), "login");
+                await using var client = new BenchClient(target, Crew.UserName(i % accounts), "login");
                 await client.LogInAsync();
                 lock (latency) latency.Add((long)Stopwatch.GetElapsedTime(start).TotalMicroseconds);
                 await client.SendAsync("</stream:stream>");
@@ -107,7 +128,7 @@ static class Works
     public static async Task<List<BenchFigure>> ResumptionsAsync(BenchTarget target, int count)
     {
         var managed = target with { IsManaged = true };
-        await ResumeAsync(managed, Math.Min(count, 100));
+        await ResumeAsync(managed, Math.Min(count, 50));
         return [await ResumeAsync(managed, count)];
     }
 
@@ -120,15 +141,15 @@ static class Works
             // Everything that came so far is acknowledged by the resumption.
             await client.SendAsync("<presence/>");
         }
-        await Task.Delay(1000);
+        await Task.Delay(500);
         foreach (var client in broken) client.Start();
-        await Task.Delay(1000);
+        await Task.Delay(500);
         foreach (var client in broken)
         {
             client.Cut();
             await client.DisposeAsync();
         }
-        await Task.Delay(1000);
+        await Task.Delay(500);
         await using var sender = new BenchClient(target with { IsManaged = false }, Crew.UserName(0), "sender");
         await sender.LogInAsync();
         int number = 0;
@@ -140,7 +161,7 @@ static class Works
                 await sender.SendAsync($"<message to='{client.Jid}' type='chat'>{body}</message>");
             }
         }
-        await Task.Delay(2000);
+        await Task.Delay(1000);
 
         var back = new BenchClient[count];
         await Parallel.ForAsync(0, count, Crew.Few, async (i, _) =>

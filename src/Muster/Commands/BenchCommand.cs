@@ -38,8 +38,7 @@ static class BenchCommand
         Rooms(line),
         Sizes(line, "joins", "Many enter a room at once", "500", static (target, sizes, _) =>
             Works.JoinsAsync(target, sizes)),
-        Counted(line, "idle", "Memory per session that does nothing", 2000, (target, count, call) =>
-            Works.IdleAsync(target, count, call.Get(Accounts))),
+        Idle(line),
         Work(line, "logins", "Clients log in and go", static (target, call) =>
             Works.LoginsAsync(target, call.Get(Seconds), call.Get(Accounts))),
         Sizes(line, "pairs", "Users talk one to one, with so many messages under way", "1,64",
@@ -48,6 +47,18 @@ static class BenchCommand
             Works.ResumptionsAsync(target, count)),
         Counted(line, "rooms-idle", "Memory per persistent room", 5000, static (target, count, _) =>
             Works.IdleRoomsAsync(target, count, 50)));
+
+    static Command Idle(CommandLine line)
+    {
+        var count = Number("--count", "How many", 2000);
+        var tlsPort = new Option<int?>("--tls-port")
+        {
+            Description = "The listener for a quarter as many with STARTTLS", HelpName = "N",
+        };
+        return Work(line, "idle", "Memory per session that does nothing, without and with stream management",
+            (target, call) => Works.IdleAsync(target, call.Get(count), call.Get(Accounts), call.Get(tlsPort)),
+            count, tlsPort);
+    }
 
     static Command Rooms(CommandLine line)
     {

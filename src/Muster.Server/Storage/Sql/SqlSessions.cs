@@ -16,9 +16,11 @@ internal sealed class SqlSessions(SqlDatabase db) : ISessionStore
             return true;
         }, cancel);
 
-    /// <summary>Sets a count in the transaction of what it counts.</summary>
+    /// <summary>Sets a count in the transaction of what it counts, unless a later one is there already (modulo
+    /// 2^32).</summary>
     public static ValueTask Keep(SqlSession session, StoredCount count) => session.Post(
-        "UPDATE sessions SET handled = $2 WHERE token = $1", null, count.Token, (long)count.Handled);
+        "UPDATE sessions SET handled = $2 WHERE token = $1 AND (($2 - handled) & 4294967295) < 2147483648", null,
+        count.Token, (long)count.Handled);
 
     public async ValueTask End(
         StoredCount count, DateTimeOffset at, int keptMax, CancellationToken cancel = default) => await db.Write(
