@@ -13,12 +13,13 @@ static class Floor
 {
     const int CopyBytes = 440; // of a copy of the generator's messages, as Muster writes them
 
-    /// <summary>The loop, in a process of its own: port, recipients, copies in one write, rounds. Prints the
-    /// microseconds of CPU time per copy.</summary>
+    /// <summary>The loop, in a process of its own: port, recipients, copies in one write, rounds, milliseconds between
+    /// them (0: as fast as the first recipient reads). Prints the microseconds of CPU time per copy.</summary>
     public static int Serve(string[] args)
     {
         int[] numbers = [.. args.Select(text => int.Parse(text, CultureInfo.InvariantCulture))];
-        var (port, recipients, together, rounds) = (numbers[0], numbers[1], numbers[2], numbers[3]);
+        var (port, recipients, together, rounds, pause) =
+            (numbers[0], numbers[1], numbers[2], numbers[3], numbers[4]);
         using var listener = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
         listener.Bind(new IPEndPoint(IPAddress.Loopback, port));
         listener.Listen(4096);
@@ -34,7 +35,8 @@ static class Floor
         void Round()
         {
             // The first recipient says when the round reached it: a closed loop.
-            sockets[0].Receive(word);
+            if (pause > 0) Thread.Sleep(pause);
+            else sockets[0].Receive(word);
             foreach (var socket in sockets) socket.Send(copies);
         }
         for (int i = 0; i < rounds / 4; i++) Round();
@@ -47,11 +49,11 @@ static class Floor
     }
 
     /// <summary>Starts the loop on the first core, reads on this one, and returns the cost of a copy.</summary>
-    public static async Task<double> MeasureAsync(int recipients, int together, long copies)
+    public static async Task<double> MeasureAsync(int recipients, int together, long copies, int pause = 0)
     {
         int port = ServerUnderTest.FreePort();
         int rounds = (int)Math.Max(20, copies / recipients / together);
-        string[] numbers = [.. new[] { port, recipients, together, rounds }
+        string[] numbers = [.. new[] { port, recipients, together, rounds, pause }
             .Select(number => number.ToString(CultureInfo.InvariantCulture))];
         using var loop = Process.Start(new ProcessStartInfo(
             "taskset", ["-c", "0", Environment.ProcessPath!, "floor", .. numbers])

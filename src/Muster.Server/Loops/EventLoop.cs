@@ -27,6 +27,7 @@ sealed class EventLoop : IDisposable
 
     // Of the loop's thread alone.
     readonly Queue<IThreadPoolWorkItem> _work = new(), _writes = new();
+    readonly Queue<LoopSocket> _unread = new();
 
     readonly Lock _lock = new(); // guards what follows
     readonly List<LoopSocket?> _sockets = [];
@@ -41,6 +42,12 @@ sealed class EventLoop : IDisposable
         _thread = new Thread(Run) { IsBackground = true, Name = name };
         _thread.Start();
     }
+
+    /// <summary>Whether the calling thread is the loop's.</summary>
+    internal bool IsCurrent => _current == this;
+
+    /// <summary>Counts how often the loop has looked at its sockets.</summary>
+    internal uint Turn { get; private set; }
 
     /// <summary>Has something done soon, behind what waits: on the loop whose thread this is, else on the thread
     /// pool.</summary>
@@ -96,6 +103,10 @@ sealed class EventLoop : IDisposable
         }
     }
 
+    /// <summary>Has a socket that is not read to its end told of it again, when the others have had their turn. On the
+    /// loop's thread.</summary>
+    internal void ReadLater(LoopSocket socket) => _unread.Enqueue(socket);
+
     /// <summary>Lets a socket go that is about to be closed.</summary>
     internal void Forget(LoopSocket socket, Socket of)
     {
@@ -124,19 +135,24 @@ sealed class EventLoop : IDisposable
     void Run()
     {
         _current = this;
-        while (TakeOver(isIdle: _work.Count == 0 && _writes.Count == 0, out bool sleeps))
+        bool looksAgain = false;
+        while (TakeOver(isIdle: _work.Count == 0 && _writes.Count == 0 && _unread.Count == 0, out bool sleeps))
         {
+            Turn++;
             int count = _epoll.Wait(sleeps ? -1 : 0);
             long start = Stopwatch.GetTimestamp();
             for (int i = 0; i < count; i++)
             {
                 if (_epoll[i] is ({ } tag, var events)) Find(tag)?.Tell(events);
             }
+            for (int left = _unread.Count; left > 0; left--) _unread.Dequeue().Tell(EpollEvents.Readable);
             if (_work.Count > 0)
             {
                 Do(_work);
-                continue;
+                // What has come while it was done travels along with what it brings.
+                if (looksAgain = !looksAgain) continue;
             }
+            looksAgain = false;
             Do(_writes);
             if (count > 0 && TurnTime - Stopwatch.GetElapsedTime(start) is { Ticks: > 0 } rest) Epoll.Sleep(rest);
         }

@@ -9,9 +9,13 @@ namespace Muster.Server.Loops;
 /// holds no buffer.</remarks>
 sealed class LoopSocket : Stream
 {
+    const int ReadsPerTurn = 4;
+
     readonly Socket _socket;
     readonly Readiness _readable = new(isReady: false), _writable = new(isReady: true);
     int _isClosed;
+    uint _turn;      // of the loop, when it was read last
+    int _readsInTurn;
 
     internal LoopSocket(EventLoop loop, Socket socket, ulong tag) => (Loop, _socket, Tag) = (loop, socket, tag);
 
@@ -59,8 +63,22 @@ sealed class LoopSocket : Stream
     {
         if (!_readable.IsReady) return WaitAndReadAsync(buffer);
         if (buffer.IsEmpty) return new(0);
+        if (IsTurnOver())
+        {
+            _readable.Clear();
+            Loop.ReadLater(this);
+            return WaitAndReadAsync(buffer);
+        }
         int count = TryRead(buffer.Span);
         return count >= 0 ? new(count) : WaitAndReadAsync(buffer);
+    }
+
+    /// <summary>Whether it has been read so often without a pause that the loop's other sockets come first.</summary>
+    bool IsTurnOver()
+    {
+        if (!Loop.IsCurrent) return false;
+        if (_turn != Loop.Turn) (_turn, _readsInTurn) = (Loop.Turn, 0);
+        return ++_readsInTurn > ReadsPerTurn;
     }
 
     async ValueTask<int> WaitAndReadAsync(Memory<byte> buffer)

@@ -46,7 +46,7 @@ readonly record struct RoomLetter(
 /// </remarks>
 sealed partial class RoomHost : IThreadPoolWorkItem
 {
-    const int BatchMax = 64;
+    const int BatchMax = 64, BatchesAtOnce = 4;
 
     readonly RoomService _service;
     readonly Mailbox<RoomLetter> _mailbox;
@@ -91,8 +91,14 @@ sealed partial class RoomHost : IThreadPoolWorkItem
 
     async Task Run()
     {
-        while (true)
+        for (int batches = 0; ; batches++)
         {
+            if (batches == BatchesAtOnce)
+            {
+                // A room in which many talk must not keep a loop to itself.
+                EventLoop.Queue(this);
+                return;
+            }
             _letters.Clear();
             _mailbox.Take(_letters, BatchMax);
             if (_letters.Count == 0) return;

@@ -29,7 +29,7 @@ internal interface ISessionStore
     /// account.</summary>
     ValueTask Begin(Jid account, string token, CancellationToken cancel = default);
 
-    /// <summary>Sets a count; nothing when the session is not there.</summary>
+    /// <summary>Sets a count; nothing when the session is not there, or a later count is (modulo 2^32).</summary>
     ValueTask Keep(StoredCount count, CancellationToken cancel = default);
 
     /// <summary>The session is over, but its count is still told; of the account's ended sessions only the newest are

@@ -70,6 +70,21 @@ public abstract partial class StorageContract
     }
 
     [ContractFact]
+    public async Task A_count_never_takes_the_place_of_a_later_one()
+    {
+        await AddAccounts(Romeo);
+        await Db.Sessions.Begin(Romeo, "t1");
+        await Db.Sessions.Begin(Romeo, "t2");
+        foreach (uint count in (uint[])[7, 5, 7]) await Db.Sessions.Keep(new("t1", count));
+        // Modulo 2^32 (XEP-0198 §2).
+        foreach (uint count in (uint[])[0x7fff_ffff, 0xffff_fffe, 3, 0xffff_ffff])
+            await Db.Sessions.Keep(new("t2", count));
+        await Db.Sessions.Start(Noon); // as after a crash
+        Assert.Equal(7u, await Db.Sessions.FindEnded(Romeo, "t1", Noon));
+        Assert.Equal(3u, await Db.Sessions.FindEnded(Romeo, "t2", Noon));
+    }
+
+    [ContractFact]
     public async Task What_is_saved_is_there_after_an_end_in_order_and_no_later()
     {
         await AddAccounts(Romeo, Juliet);

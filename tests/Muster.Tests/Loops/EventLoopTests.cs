@@ -120,6 +120,42 @@ public sealed class EventLoopTests : IDisposable
     }
 
     [Fact]
+    public async Task One_who_never_pauses_does_not_hold_up_the_others()
+    {
+        var (floodedServer, flooder) = await ConnectAsync();
+        var (server, client) = await ConnectAsync();
+        using var end = new CancellationTokenSource();
+        var flooded = Task.Run(async () =>
+        {
+            long count = 0;
+            byte[] one = new byte[1];
+            while (await floodedServer.ReadAsync(one) > 0) count++;
+            return count;
+        });
+        var echo = Task.Run(async () =>
+        {
+            byte[] one = new byte[1];
+            while (await server.ReadAsync(one) > 0) await server.WriteAsync(one);
+        });
+        var flood = Task.Run(async () =>
+        {
+            byte[] bytes = new byte[64 * 1024];
+            while (!end.IsCancellationRequested) await flooder.SendAsync(bytes);
+            flooder.Shutdown(SocketShutdown.Send);
+        });
+        byte[] word = [1];
+        for (int i = 0; i < 200; i++)
+        {
+            await client.SendAsync(word);
+            Assert.Equal(1, await client.ReceiveAsync(word).WaitAsync(TestClient.Patience));
+        }
+        await end.CancelAsync();
+        client.Shutdown(SocketShutdown.Send);
+        await Task.WhenAll(flood, echo).WaitAsync(TestClient.Patience);
+        Assert.NotEqual(0, await flooded.WaitAsync(TestClient.Patience));
+    }
+
+    [Fact]
     public async Task An_abort_ends_what_is_under_way()
     {
         var (server, client) = await ConnectAsync();
@@ -187,6 +223,28 @@ public sealed class EventLoopTests : IDisposable
             }));
             EventLoop.Queue(new Item(() => done.Add("work")));
         }
+    }
+
+    [Fact]
+    public async Task Work_without_end_does_not_hold_up_what_is_to_be_written()
+    {
+        var (server, client) = await ConnectAsync();
+        var written = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        Item endless = null!;
+        endless = new Item(() =>
+        {
+            if (!written.Task.IsCompleted) EventLoop.Queue(endless);
+        });
+        var waiting = Task.Run(async () =>
+        {
+            Assert.Equal(0, await server.ReadAsync(Memory<byte>.Empty));
+            EventLoop.Queue(endless);
+            _loop.QueueWrite(new Item(written.SetResult));
+        });
+        await Task.Delay(50);
+        await client.SendAsync(new byte[1]);
+        await waiting.WaitAsync(TestClient.Patience);
+        await written.Task.WaitAsync(TestClient.Patience);
     }
 
     [Fact]

@@ -164,6 +164,21 @@ public class SessionDeathTests
         await again.ExpectAsync($"<resumed {Sm} h='0' previd='{tokens[1]}'/>");
     }
 
+    [Fact]
+    public async Task What_a_client_has_sent_is_counted_in_storage_while_it_is_away()
+    {
+        await using var server = await TestServer.StartAsync(Listener);
+        var romeo = await server.OnlineAsync("romeo", "orchard");
+        await EnableAsync(romeo);
+        await romeo.SendAsync("<presence><show>away</show></presence>");
+        await romeo.ExpectEventuallyAsync("<presence ...><show>away</show>...</presence>");
+        var session = server.Services.Sessions.FindSession(Muster.Protocol.Addresses.Jid.Parse("romeo@localhost/orchard"))!;
+        Assert.Equal(1u, session.UnstoredCount);
+        await romeo.DisposeAsync();
+        await WaitingAsync(server, 1);
+        await Eventually(() => session.StoredCount == 1); // so that nobody waits for it at the return
+    }
+
     [Fact, Feature("SM-14", "SM-21")]
     public async Task The_counts_of_the_newest_ended_sessions_are_told()
     {

@@ -25,10 +25,11 @@ internal sealed class MemorySessions(MemoryDatabase db) : ISessionStore
         return true;
     }, cancel);
 
-    /// <summary>Sets a count together with what it counts. Only inside a write.</summary>
+    /// <summary>Sets a count together with what it counts, unless a later one is there already. Only inside a
+    /// write.</summary>
     internal void Set(StoredCount count)
     {
-        if (_sessions.TryGetValue(count.Token, out var row))
+        if (_sessions.TryGetValue(count.Token, out var row) && unchecked((int)(count.Handled - row.Handled)) >= 0)
             _sessions[count.Token] = row with { Handled = count.Handled };
     }
 
