@@ -1,3 +1,4 @@
+using System.ComponentModel;
 using System.IO.Pipelines;
 using System.Net;
 using System.Net.Sockets;
@@ -14,6 +15,8 @@ sealed class LoopEndPoint(IPAddress address, int port) : IPEndPoint(address, por
 /// each processor; connections go to one after the other.</summary>
 sealed class LoopTransport : IConnectionListenerFactory, IConnectionListenerFactorySelector, IDisposable
 {
+    static readonly TimeSpan AcceptPause = TimeSpan.FromMilliseconds(10);
+
     readonly EventLoop[] _loops =
         [.. Enumerable.Range(0, Environment.ProcessorCount).Select(i => new EventLoop($"muster loop {i}"))];
     int _next;
@@ -55,22 +58,26 @@ sealed class LoopTransport : IConnectionListenerFactory, IConnectionListenerFact
         {
             while (true)
             {
+                Socket? accepted = null;
                 try
                 {
-                    var accepted = await socket.AcceptAsync(cancellationToken);
+                    accepted = await socket.AcceptAsync(cancellationToken);
                     accepted.NoDelay = true;
                     var remote = accepted.RemoteEndPoint;
                     return new LoopConnection(transport.Next().Take(accepted), remote);
                 }
-                catch (ObjectDisposedException)
+                catch (Exception error) when (error is ObjectDisposedException
+                    or SocketException { SocketErrorCode: SocketError.OperationAborted })
                 {
+                    accepted?.Dispose();
                     return null;
                 }
-                catch (SocketException error) when (error.SocketErrorCode == SocketError.OperationAborted)
+                catch (Exception error) when (error is SocketException or Win32Exception)
                 {
-                    return null;
+                    // The peer has gone already, or the system has no descriptors left: that may last.
+                    accepted?.Dispose();
+                    await Task.Delay(AcceptPause, cancellationToken);
                 }
-                catch (SocketException) { } // the peer has gone already
             }
         }
 

@@ -11,13 +11,13 @@ static class Works
 
     /// <summary>Rooms of some sizes, in which ten talk.</summary>
     public static async Task<List<BenchFigure>> RoomsAsync(
-        BenchTarget target, int[] sizes, TalkPlan plan, double warmUp, Injected inject, bool isUnseen)
+        BenchTarget target, int[] sizes, int accounts, TalkPlan plan, double warmUp, Injected inject, bool isUnseen)
     {
         var figures = new List<BenchFigure>();
         foreach (int size in sizes)
         {
             // Connections anew for each room, so that each has one room to count for.
-            var clients = await Crew.LogInAsync(target, size, "room");
+            var clients = await Crew.LogInAsync(target, size, "room", accounts);
             var room = new RoomTalk(target, clients, inject, isUnseen);
             var entered = await room.EnterAsync();
             if (!isUnseen) figures.Add(entered);
@@ -30,20 +30,20 @@ static class Works
     }
 
     /// <summary>Many enter a room at once.</summary>
-    public static async Task<List<BenchFigure>> JoinsAsync(BenchTarget target, int[] sizes)
+    public static async Task<List<BenchFigure>> JoinsAsync(BenchTarget target, int[] sizes, int accounts)
     {
         var figures = new List<BenchFigure>();
         foreach (int size in sizes)
         {
-            var clients = await Crew.LogInAsync(target, size, "join");
+            var clients = await Crew.LogInAsync(target, size, "join", accounts);
             figures.Add(await new RoomTalk(target, clients).EnterAsync());
             await Crew.DismissAsync(clients);
         }
         return figures;
     }
 
-    /// <summary>Sessions that do nothing: without and with stream management, and a quarter as many with TLS. All stay, so
-    /// that none has the memory that others have given back.</summary>
+    /// <summary>Sessions that do nothing: without and with stream management, and a quarter as many with TLS. All stay,
+    /// so that none has the memory that others have given back.</summary>
     public static async Task<List<BenchFigure>> IdleAsync(BenchTarget target, int count, int accounts, int? tlsPort)
     {
         var figures = new List<BenchFigure>();

@@ -36,8 +36,8 @@ static class BenchCommand
         "Put an XMPP server under load and check what it delivers",
         Work(line, "register", "Make the accounts (XEP-0077)", RegisterAsync),
         Rooms(line),
-        Sizes(line, "joins", "Many enter a room at once", "500", static (target, sizes, _) =>
-            Works.JoinsAsync(target, sizes)),
+        Sizes(line, "joins", "Many enter a room at once", "500", static (target, sizes, call) =>
+            Works.JoinsAsync(target, sizes, call.Get(Accounts))),
         Idle(line),
         Work(line, "logins", "Clients log in and go", static (target, call) =>
             Works.LoginsAsync(target, call.Get(Seconds), call.Get(Accounts))),
@@ -79,7 +79,7 @@ static class BenchCommand
             Description = "Participants are not shown to each other, so that a large room is entered quickly",
         };
         return Work(line, "rooms", "Occupants of rooms talk: each gets each message once, in order", (target, call) =>
-            Works.RoomsAsync(target, Numbers(call.Get(sizes)!),
+            Works.RoomsAsync(target, Numbers(call.Get(sizes)!), call.Get(Accounts),
                 new TalkPlan(call.Get(senders), call.Get(window), call.Get(rate), call.Get(Seconds)), call.Get(warmUp),
                 Enum.TryParse<Injected>(call.Get(inject), ignoreCase: true, out var fault) ? fault
                     : throw new CommandException("--inject is lost, doubled or swapped", CommandLine.Misused),

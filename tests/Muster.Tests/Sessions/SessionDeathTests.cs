@@ -170,10 +170,10 @@ public class SessionDeathTests
         await using var server = await TestServer.StartAsync(Listener);
         var romeo = await server.OnlineAsync("romeo", "orchard");
         await EnableAsync(romeo);
+        var address = Muster.Protocol.Addresses.Jid.Parse("romeo@localhost/orchard");
+        var session = server.Services.Sessions.FindSession(address)!;
         await romeo.SendAsync("<presence><show>away</show></presence>");
-        await romeo.ExpectEventuallyAsync("<presence ...><show>away</show>...</presence>");
-        var session = server.Services.Sessions.FindSession(Muster.Protocol.Addresses.Jid.Parse("romeo@localhost/orchard"))!;
-        Assert.Equal(1u, session.UnstoredCount);
+        await Eventually(() => session.UnstoredCount == 1);
         await romeo.DisposeAsync();
         await WaitingAsync(server, 1);
         await Eventually(() => session.StoredCount == 1); // so that nobody waits for it at the return
