@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Globalization;
 using System.Net;
@@ -11,6 +12,8 @@ namespace Muster.Interop.Servers;
 /// ports.</summary>
 sealed partial class ServerProcess : IAsyncDisposable
 {
+    static readonly ConcurrentDictionary<int, byte> PortsGiven = new();
+
     static readonly TimeSpan ReadyWait = TimeSpan.FromSeconds(30);
 
     readonly StringBuilder _output = new();
@@ -165,9 +168,14 @@ sealed partial class ServerProcess : IAsyncDisposable
     /// <summary>A port that nobody listened on a moment ago.</summary>
     public static int FreePort()
     {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
+        while (true)
+        {
+            using var listener = new TcpListener(IPAddress.Loopback, 0);
+            listener.Start();
+            int port = ((IPEndPoint)listener.LocalEndpoint).Port;
+            // The system may choose one again that is to be used but is not yet.
+            if (PortsGiven.TryAdd(port, 0)) return port;
+        }
     }
 
     /// <summary>Lets go of the ended process but keeps the data, for a restart.</summary>
