@@ -8,12 +8,15 @@ namespace Muster.Interop.Recovery;
 /// <summary>The process is killed in the middle of a conversation and started again on the same data.</summary>
 public sealed class KillTests
 {
-    const string Open = """
+    // As many as a history can have: of more, the server may have cut off what was seen by the time it is killed.
+    const int Lines = 1000;
+
+    static readonly string Open = $"""
         [registration]
           in_band = true
           rate_limit = 0
         [modules.mod_muc]
-          history_size = 1000
+          history_size = {Lines}
         """;
 
     [Fact]
@@ -33,7 +36,7 @@ public sealed class KillTests
                 await LeaveBehindAsync(anna, seen);
                 var talking = Task.Run(async () =>
                 {
-                    for (int i = 0; i < 5000; i++)
+                    for (int i = 0; i < Lines; i++)
                     {
                         string message = "<message to='garden@conference.localhost' type='groupchat' " +
                             $"id='k{i}'><body>line {i}</body></message>";
