@@ -61,7 +61,7 @@ sealed class EventLoop : IDisposable
     /// be called under any lock.</summary>
     public void QueueWrite(IThreadPoolWorkItem item)
     {
-        if (_current == this)
+        if (IsCurrent)
         {
             _writes.Enqueue(item);
             return;
@@ -129,7 +129,7 @@ sealed class EventLoop : IDisposable
             _isStopped = true;
             _epoll.Wake();
         }
-        if (_current != this) _thread.Join();
+        if (!IsCurrent) _thread.Join();
     }
 
     void Run()

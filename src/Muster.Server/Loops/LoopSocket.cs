@@ -7,7 +7,7 @@ namespace Muster.Server.Loops;
 /// waits goes on on the loop's thread.</summary>
 /// <remarks>A read into an empty buffer waits until there is something to read and takes none: so an idle connection
 /// holds no buffer.</remarks>
-sealed class LoopSocket : Stream
+sealed class LoopSocket : AsyncStream
 {
     const int ReadsPerTurn = 4;
 
@@ -24,17 +24,6 @@ sealed class LoopSocket : Stream
 
     /// <summary>Stands for it in the events of the loop.</summary>
     internal ulong Tag { get; }
-
-    public override bool CanRead => true;
-    public override bool CanWrite => true;
-    public override bool CanSeek => false;
-    public override long Length => throw new NotSupportedException();
-
-    public override long Position
-    {
-        get => throw new NotSupportedException();
-        set => throw new NotSupportedException();
-    }
 
     /// <summary>Breaks the connection: pending reads and writes end. May be called at any time by any thread.</summary>
     public void Abort()
@@ -135,20 +124,6 @@ sealed class LoopSocket : Stream
         }
         return written;
     }
-
-    public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
-        ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
-
-    public override Task WriteAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
-        WriteAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
-
-    public override Task FlushAsync(CancellationToken cancellationToken) => Task.CompletedTask;
-    public override void Flush() { }
-
-    public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
-    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
-    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-    public override void SetLength(long value) => throw new NotSupportedException();
 
     /// <summary>Closes it. Nobody may read or write any more.</summary>
     protected override void Dispose(bool disposing)

@@ -26,7 +26,7 @@ sealed class ClientListener(ClientServices services, ClientSettings settings, st
     {
         string remote = (connection.RemoteEndPoint as IPEndPoint)?.Address.ToString() ?? "local";
         return connection is LoopConnection { Socket: var socket }
-            ? AcceptAsync(() => new TcpFraming(socket, Settings.LoginLimits), remote, socket.Abort)
+            ? AcceptAsync(new TcpFraming(socket, Settings.LoginLimits), remote)
             : AcceptAsync(connection.Transport, remote, connection.Abort);
     }
 
@@ -35,13 +35,13 @@ sealed class ClientListener(ClientServices services, ClientSettings settings, st
     /// <param name="remote">Address of the peer, without port.</param>
     /// <param name="abort">Breaks the connection.</param>
     public Task AcceptAsync(IDuplexPipe transport, string remote, Action abort) =>
-        AcceptAsync(() => new TcpFraming(transport, Settings.LoginLimits, abort), remote, abort);
+        AcceptAsync(new TcpFraming(transport, Settings.LoginLimits, abort), remote);
 
-    async Task AcceptAsync(Func<TcpFraming> framing, string remote, Action abort)
+    async Task AcceptAsync(TcpFraming framing, string remote)
     {
         using var place = Admit(remote);
-        if (place.Refusal is null) await RunAsync(framing(), remote);
-        else abort();
+        if (place.Refusal is null) await RunAsync(framing, remote);
+        else framing.Abort();
     }
 
     /// <summary>Lives the life of one connection that has been admitted.</summary>

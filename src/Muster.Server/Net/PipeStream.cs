@@ -1,24 +1,14 @@
 using System.Buffers;
 using System.IO.Pipelines;
+using Muster.Server.Loops;
 
 namespace Muster.Server.Net;
 
 /// <summary>A pair of pipes as the stream that <see cref="System.Net.Security.SslStream"/> wants below it.</summary>
 /// <remarks>A read into an empty buffer waits for data and takes none: that is how an idle TLS connection
 /// waits.</remarks>
-sealed class PipeStream(IDuplexPipe pipe) : Stream
+sealed class PipeStream(IDuplexPipe pipe) : AsyncStream
 {
-    public override bool CanRead => true;
-    public override bool CanWrite => true;
-    public override bool CanSeek => false;
-    public override long Length => throw new NotSupportedException();
-
-    public override long Position
-    {
-        get => throw new NotSupportedException();
-        set => throw new NotSupportedException();
-    }
-
     public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
     {
         var result = await pipe.Input.ReadAsync(cancellationToken);
@@ -45,19 +35,4 @@ sealed class PipeStream(IDuplexPipe pipe) : Stream
         await pipe.Input.CompleteAsync();
         await base.DisposeAsync();
     }
-
-    public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
-        ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
-
-    public override Task WriteAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
-        WriteAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
-
-    public override Task FlushAsync(CancellationToken cancellationToken) => Task.CompletedTask;
-    public override void Flush() { }
-
-    // SslStream's asynchronous methods call only the asynchronous ones.
-    public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
-    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
-    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-    public override void SetLength(long value) => throw new NotSupportedException();
 }
